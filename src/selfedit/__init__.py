@@ -1,0 +1,3 @@
+"""selfedit: language models that keep learning."""
+
+__version__ = "0.1.0"
