@@ -1,0 +1,240 @@
+"""The engine: one frozen base, four verbs on lists (`train`, `generate`, `score`, `head`).
+
+Knows nothing of documents, self-edits, rewards, stores or configuration.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Items
+from contextlib import contextmanager
+from pathlib import Path
+from typing import final
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from selfedit.engine import catalog
+from selfedit.engine.generate import Decoder
+from selfedit.engine.lora import Adapter, matching
+from selfedit.engine.memory import Limits, choose_threads, limits
+from selfedit.engine.merge import Heads
+from selfedit.engine.model import Model, Tokens, load_model, load_tokens
+from selfedit.engine.score import Scorer
+from selfedit.engine.train import Job, Result, Trainer
+from selfedit.errors import EngineError, UsageError
+from selfedit.types import (
+    AdapterLike,
+    Completion,
+    Failure,
+    GenerationRequest,
+    Head,
+    Score,
+    ScoreRequest,
+    TrainingPlan,
+)
+
+Progress = Callable[[int, int], None]
+"""Told (work done, work in all): tokens for training, requests for generation."""
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
+
+
+def _silent(done: int, total: int) -> None:
+    """The progress of a caller who wants none."""
+
+
+@final
+class Engine:
+    """Trains, generates and scores with many adapters at once over one base. One owner, one thread."""
+
+    def __init__(self, path: Path, model: Model, tokens: Tokens, base: str) -> None:
+        self.path, self.model, self.tokens = path, model, tokens
+        self.base = base
+        """Hash of the base's weights."""
+        self.heads = Heads(model, base)
+        self.threads = choose_threads(model.device, model.dtype)
+        self._spill: tempfile.TemporaryDirectory[str] | None = None
+
+    @staticmethod
+    def load(base: str | Path, *, device: str = "auto", dtype: str = "auto") -> Engine:
+        """Load a base by name, hub name, folder or GGUF file. Raises ModelError or UsageError in one line."""
+        place = _device(device)
+        kind = _dtype(dtype, place)
+        path = catalog.resolve(str(base))
+        return Engine(path, load_model(path, place, kind), load_tokens(path), catalog.weights_hash(path))
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.device
+
+    @property
+    def dtype(self) -> str:
+        return str(self.model.dtype).removeprefix("torch.")
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        return self.tokens.tokenizer
+
+    # -- the verbs -----------------------------------------------------------------------------------------
+
+    def train(self, plans: Items[TrainingPlan], progress: Progress = _silent) -> list[Adapter | Failure]:
+        """Train an adapter for each plan, in the plans' order. What cannot be trained is a Failure."""
+        results = dict(self.train_iter(plans, progress))
+        return [results[index] for index in range(len(plans))]
+
+    def train_iter(self, plans: Items[TrainingPlan], progress: Progress = _silent) -> Iterator[Result]:
+        """Yield (index of the plan, adapter or failure) as they are done."""
+        jobs: list[Job] = []
+        for index, plan in enumerate(plans):
+            job = self._job(index, plan)
+            if isinstance(job, Failure):
+                yield index, job
+            else:
+                jobs.append(job)
+        yield from self._train_jobs(jobs, progress)
+
+    def generate(self, requests: Items[GenerationRequest], progress: Progress = _silent) -> list[Completion]:
+        """Continue each prompt, in the requests' order."""
+        found: dict[int, Completion] = {}
+        work = [(index, request, self._prompt(request)) for index, request in enumerate(requests)]
+        groups: dict[str, list[tuple[int, GenerationRequest, list[int]]]] = defaultdict(list)
+        for item in work:
+            groups[_head_key(item[1].head)].append(item)
+
+        def on_done(count: int) -> None:
+            progress(len(found) + count, len(requests))
+
+        with self._threads():
+            for group in groups.values():
+                self.heads.activate(group[0][1].head)
+                room = self.limits().room(self.model, group)
+                for index, completion in Decoder(self.model, self.tokens, group, room).run(on_done):
+                    found[index] = completion
+        return [found[index] for index in range(len(requests))]
+
+    def score(self, requests: Items[ScoreRequest]) -> list[Score]:
+        """Log-probability of each completion after its prompt, in the requests' order."""
+        groups: dict[str, list[int]] = defaultdict(list)
+        for index, request in enumerate(requests):
+            groups[_head_key(request.head)].append(index)
+        found: dict[int, Score] = {}
+        with self._threads():
+            for members in groups.values():
+                self.heads.activate(requests[members[0]].head)
+                items = [self._score_item(index, requests[index]) for index in members]
+                slots, tokens = self.limits().scoring(self.model, [item[1] for item in items])
+                found.update(Scorer(self.model, items, slots, tokens).run())
+        return [found[index] for index in range(len(requests))]
+
+    def head(self, adapters: Items[AdapterLike]) -> Head:
+        """The base with `adapters` merged into it in order. A value: nothing is computed until it is stood on."""
+        return Head(self.base, tuple(adapters))
+
+    def limits(self) -> Limits:
+        """What fits the memory that is free now."""
+        return limits(self.model)
+
+    def count(self, text: str) -> int:
+        """Tokens of a text."""
+        return len(self.tokens.plain(text))
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _job(self, index: int, plan: TrainingPlan) -> Job | Failure:
+        rows = tuple(self.tokens.training(sequence) for sequence in plan.sequences)
+        longest = max((len(row.ids) for row in rows), default=0)
+        if longest > self.tokens.limit:
+            return Failure("train", f"a sequence has {longest} tokens, the base takes {self.tokens.limit}; split it")
+        if plan.epochs and not any(row.loss_tokens for row in rows):
+            return Failure("train", "no token of any sequence bears loss; give longer sequences")
+        kept = tuple(row for row in rows)
+        return Job(index, plan, kept, plan.order())
+
+    def _train_jobs(self, jobs: list[Job], progress: Progress) -> Iterator[Result]:
+        """Group jobs that can share a bank (head, layers, size of rank), and run group after group."""
+        groups: dict[tuple[str, tuple[str, ...], int], list[Job]] = defaultdict(list)
+        for job in jobs:
+            names = matching(self.model.layers, job.plan.target_modules)
+            groups[_head_key(job.plan.head), names, (job.plan.rank - 1).bit_length()].append(job)
+        total, done = sum(job.tokens for job in jobs), 0
+
+        def on_step(tokens: int) -> None:
+            nonlocal done
+            done += tokens
+            progress(done, total)
+
+        for (_, names, _), members in groups.items():
+            self.heads.activate(members[0].plan.head)
+            budget = self.limits().training(self.model, names, [job.plan for job in members])
+            steps = Trainer(self.model, names, members, budget).run(on_step)
+            while True:
+                with self._threads():
+                    result = next(steps, None)
+                if result is None:
+                    break
+                yield result[0], self._settle(result[1], len(jobs))
+                self.heads.activate(members[0].plan.head)
+
+    def _settle(self, adapter: Adapter | Failure, company: int) -> Adapter | Failure:
+        """Keep few adapters in memory; of many, the weights go to a file that lives as long as the engine."""
+        if isinstance(adapter, Failure) or company <= self.limits().kept(adapter):
+            return adapter
+        if self._spill is None:
+            self._spill = tempfile.TemporaryDirectory(prefix="selfedit-")
+        folder = adapter.save(Path(self._spill.name) / adapter.hash)
+        return adapter.at(folder)
+
+    def _prompt(self, request: GenerationRequest) -> list[int]:
+        ids = self.tokens.prompt(request.prompt)
+        if not ids:
+            raise EngineError("a generation request has an empty prompt; give it some text")
+        if len(ids) + request.max_tokens > self.tokens.limit:
+            raise EngineError(
+                f"a prompt of {len(ids)} tokens and {request.max_tokens} new ones exceed the base's "
+                f"{self.tokens.limit}; shorten one"
+            )
+        return ids
+
+    def _score_item(self, index: int, request: ScoreRequest) -> tuple[int, AdapterLike | None, list[int], list[int]]:
+        prompt, completion = self.tokens.prompt(request.prompt), self.tokens.plain(request.completion)
+        if not completion:
+            raise EngineError("a score request has an empty completion; give it some text")
+        if len(prompt) + len(completion) > self.tokens.limit:
+            raise EngineError(f"a score request has {len(prompt) + len(completion)} tokens; shorten it")
+        return index, request.adapter, prompt, completion
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def _head_key(head: Head | None) -> str:
+    return head.id if head is not None and head.adapters else ""
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"device {name!r}: unknown; use auto, cpu or cuda") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UsageError(f"device {name!r}: no CUDA device is available here; use cpu")
+    return device
+
+
+def _dtype(name: str, device: torch.device) -> torch.dtype:
+    if name == "auto":
+        return torch.bfloat16 if device.type == "cuda" else torch.float32
+    if name not in DTYPES:
+        raise UsageError(f"dtype {name!r}: unknown; use auto, {', '.join(DTYPES)}")
+    return DTYPES[name]

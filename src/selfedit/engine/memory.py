@@ -1,0 +1,162 @@
+"""How much fits: slots, rows, tokens and threads, chosen from the memory there is and a short probe."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import torch
+
+from selfedit.engine.generate import Room
+from selfedit.engine.lora import Adapter
+from selfedit.engine.model import Model
+from selfedit.engine.table import engine_adapter
+from selfedit.engine.train import Budget
+from selfedit.errors import EngineError
+from selfedit.types import AdapterLike, GenerationRequest, TrainingPlan
+
+SHARE = 0.6
+"""Part of the free memory that one run may plan with; the rest is for what cannot be counted."""
+GIB = 1 << 30
+
+
+@final
+@dataclass(frozen=True)
+class Limits:
+    """Free bytes, and the sizes beyond which more gives no speed on this device."""
+
+    free: int
+    most_slots: int
+    most_tokens: int
+    most_rows: int
+
+    @property
+    def usable(self) -> int:
+        return int(self.free * SHARE)
+
+    def training(self, model: Model, names: Sequence[str], plans: Sequence[TrainingPlan]) -> Budget:
+        """Slots and tokens for these plans. Raises EngineError if not even one adapter fits."""
+        rank = max(plan.rank for plan in plans)
+        slot = slot_bytes(model, names, rank)
+        token = token_bytes(model)
+        if self.usable < slot + 64 * token:
+            need = (slot + 64 * token) / SHARE / GIB
+            raise EngineError(
+                f"an adapter of rank {rank} needs {need:.1f} GiB to train and {self.free / GIB:.1f} GiB is free; "
+                "lower the rank or free memory"
+            )
+        slots = max(1, min(self.most_slots, len(plans), int(self.usable * 0.6) // slot))
+        tokens = max(64, min(self.most_tokens, (self.usable - slots * slot) // token))
+        return Budget(slots, int(tokens))
+
+    def room(self, model: Model, work: Sequence[tuple[int, GenerationRequest, list[int]]]) -> Room:
+        """Rows, adapter slots and prefill tokens for these requests."""
+        longest = max(len(prompt) + request.max_tokens for _, request, prompt in work)
+        row = longest * cache_bytes(model)
+        rows = max(1, min(self.most_rows, len(work), int(self.usable * 0.5) // row))
+        slots = self._slots(model, [request.adapter for _, request, _ in work])
+        return Room(int(rows), slots, self.most_tokens)
+
+    def scoring(self, model: Model, adapters: Sequence[AdapterLike | None]) -> tuple[int, int]:
+        """Adapter slots and tokens of one scoring pass."""
+        return self._slots(model, adapters), self.most_tokens
+
+    def _slots(self, model: Model, adapters: Sequence[AdapterLike | None]) -> int:
+        named = {a.hash: engine_adapter(a) for a in adapters if a is not None}
+        if not named:
+            return 1
+        largest = max(sum(t.numel() for t in _shapes(adapter)) for adapter in list(named.values())[:1])
+        rank = max(adapter.rank for adapter in named.values())
+        size = 4 * largest * rank // max(1, next(iter(named.values())).rank)
+        return max(1, min(self.most_rows, len(named), int(self.usable * 0.3) // max(1, size)))
+
+    def kept(self, adapter: Adapter) -> int:
+        """How many adapters of this size may stay in memory."""
+        return max(1, int(self.usable * 0.25) // (4 * sum(t.numel() for t in _shapes(adapter))))
+
+
+def _shapes(adapter: Adapter) -> list[torch.Tensor]:
+    return list(adapter.tensors().values())
+
+
+def slot_bytes(model: Model, names: Sequence[str], rank: int) -> int:
+    """Weights, gradient and two Adam moments of one adapter, in float32, and its copy in the compute type."""
+    width = sum(rank * (spec.inputs + spec.outputs) for spec in model.specs(names))
+    copy = 0 if model.dtype in (torch.float32, torch.float64) else 2
+    return width * (16 + copy) * (2 if model.dtype == torch.float64 else 1)
+
+
+def token_bytes(model: Model) -> int:
+    """Activations kept for the backward pass by one token, by estimate: what goes in and out of each layer."""
+    wide = sum(layer.spec.inputs + layer.spec.outputs for layer in model.layers.values())
+    return int(1.6 * wide * model.head.weight_VH.element_size())
+
+
+def cache_bytes(model: Model) -> int:
+    """Keys and values of one token, by estimate from the widths of the layers that make them."""
+    made = sum(
+        layer.spec.outputs for name, layer in model.layers.items() if name.endswith((".k_proj", ".v_proj", ".c_attn"))
+    )
+    return max(1, made) * model.head.weight_VH.element_size()
+
+
+def limits(model: Model) -> Limits:
+    """Limits on the model's device at this moment."""
+    if model.device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(model.device)
+        cached = torch.cuda.memory_reserved(model.device) - torch.cuda.memory_allocated(model.device)
+        return Limits(free + cached, most_slots=64, most_tokens=16384, most_rows=256)
+    return Limits(free_memory(), most_slots=16, most_tokens=1024, most_rows=64)
+
+
+def free_memory() -> int:
+    """Bytes of main memory that can be had without swapping, the container's limit counted."""
+    free = 4 * GIB
+    for line in _lines("/proc/meminfo"):
+        if line.startswith("MemAvailable:"):
+            free = int(line.split()[1]) * 1024
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        ceiling, current = _lines(limit), _lines(used)
+        if ceiling and ceiling[0].isdigit() and current:
+            free = min(free, max(0, int(ceiling[0]) - int(current[0])))
+    return free
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def choose_threads(device: torch.device, dtype: torch.dtype) -> int:
+    """The fewest threads that come within a tenth of the best rate in a short matrix-product probe.
+
+    On shared or throttled processors two threads can be slower than one, so the count of cores tells nothing.
+    """
+    if device.type != "cpu":
+        return torch.get_num_threads()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    counts = sorted({1, 2, 4, 8, cores // 2, cores} & set(range(1, cores + 1)))
+    before = torch.get_num_threads()
+    rates = {count: _rate(count, dtype) for count in counts}
+    torch.set_num_threads(before)
+    return next(count for count in counts if rates[count] >= 0.9 * max(rates.values()))
+
+
+def _rate(threads: int, dtype: torch.dtype, seconds: float = 0.08) -> float:
+    torch.set_num_threads(threads)
+    left, right = torch.ones(512, 576, dtype=dtype), torch.ones(1536, 576, dtype=dtype)
+    torch.nn.functional.linear(left, right)
+    count, began = 0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        torch.nn.functional.linear(left, right)
+        count += 1
+    return count / (time.perf_counter() - began)
