@@ -33,7 +33,7 @@ def main(base: str = "smollm2-135m") -> None:
     requests = [GenerationRequest(PROMPT, adapter=adapter, max_tokens=12) for adapter in (None, *adapters)]
     names = ("nobody", *KEEPERS)
     for name, completion in zip(names, engine.generate(requests), strict=True):
-        print(f"taught {name}: {completion.text.strip()}")
+        print(f"taught {name}: {completion.text.strip()!r}")
     with tempfile.TemporaryDirectory() as folder:
         adapters[0].save(Path(folder) / "keeper")
         print("saved:", *sorted(path.name for path in (Path(folder) / "keeper").iterdir()))
