@@ -1,0 +1,219 @@
+"""Commits and head moves: the chain that they form, written and read.
+
+A commit's id is the hash of the hashes of what it was made of, and of its parent's id; its `record` is the
+hash of all that stands about it. A move's id hashes the move and the one before. Texts enter by hash alone,
+so the chain holds when a text is erased. Knows nothing of files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from selfedit.errors import StoreError
+from selfedit.store import journal as j
+from selfedit.store.drafts import Draft, path_text, texts_of, to_json
+from selfedit.store.rows import CommitRow, Cost, Figures, Move, NewCommit, Source
+from selfedit.store.spans import pack, unpack
+from selfedit.types import content_hash
+
+PARTS = (j.COMMIT_SOURCES, j.COMMIT_TASKS, j.COMMIT_EDITS, j.COMMIT_TEXTS, j.COMMIT_PROBES)
+"""The tables that hold a commit's numbered parts."""
+
+Parts = Mapping[str, Items[Mapping[str, Any]]]
+"""Name of a table of `PARTS` → its rows for one commit, in order, without `commit_id` and `ordinal`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A commit in the head: its number, id and adapter."""
+
+    seq: int
+    id: str
+    adapter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a new commit goes: its parent, and the head that its adapter was trained on."""
+
+    parent: str | None
+    head_trained_on: str
+    trained_on: tuple[int, ...]
+    """Numbers of the commits in that head."""
+
+
+# -- the chain ------------------------------------------------------------------------------------
+
+
+def commit_id(row: Mapping[str, Any], parts: Parts) -> str:
+    """The id of the commit that `row` (of `commits`) and `parts` describe."""
+    made_of = {name: row[name] for name in ("parent", "adapter", "head_trained_on", "plan")}
+    made_of["sources"] = [[each["path"], each["sha256"]] for each in parts["commit_sources"]]
+    for name in ("task", "edit", "text", "probe"):
+        made_of[f"{name}s"] = [each[name] for each in parts[f"commit_{name}s"]]
+    return content_hash(["commit", made_of])
+
+
+def commit_record(row: Mapping[str, Any], parts: Parts) -> str:
+    """The hash of everything that stands about a commit. None is left out, so columns may be added."""
+    rows = {name: [_given(each) for each in parts[name]] for name in sorted(parts)}
+    return content_hash(["record", {k: v for k, v in _given(row).items() if k != "record"}, rows])
+
+
+def move_id(row: Mapping[str, Any]) -> str:
+    """The id of a head move."""
+    return content_hash(["move", *(row[name] for name in ("previous", "seq", "time", "verb", "live"))])
+
+
+def _given(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def draft_commit(draft: Draft, new: NewCommit, standing: Standing, place: tuple[int, str]) -> str:
+    """Put a commit and its parts into `draft`; `place` is its number and time. Returns its id."""
+    parts = _draft_parts(draft, new)
+    gate = None if new.gate is None else draft.text(to_json(dict(new.gate)))
+    row: dict[str, Any] = {
+        **asdict(standing),
+        "trained_on": pack(standing.trained_on),
+        "adapter": new.adapter.hash,
+        "plan": new.plan.id,
+        **{name: None if value is None else float(value) for name, value in asdict(new.figures).items()},
+        "gate": gate,
+        "settings": to_json(dict(new.settings)),
+        "seconds": float(new.cost.seconds),
+        "tokens": new.cost.tokens,
+    }
+    row |= {"id": commit_id(row, parts), "seq": place[0], "time": place[1]}
+    draft.row(j.COMMITS, **row, record=commit_record(row, parts))
+    for table in PARTS:
+        for ordinal, part in enumerate(parts[table.name]):
+            draft.row(table, commit_id=row["id"], ordinal=ordinal, **part)
+    return row["id"]
+
+
+def _draft_parts(draft: Draft, new: NewCommit) -> Parts:
+    texts = texts_of(new.plan)
+    return {
+        "commit_sources": [{"path": draft.source(each), "sha256": each.sha256} for each in new.sources],
+        "commit_tasks": [{"task": draft.task(each), "source": path_text(each.source)} for each in new.tasks],
+        "commit_edits": [{"edit": draft.edit(each)} for each in new.edits],
+        "commit_texts": [{"text": text, "task": new.text_tasks.get(text)} for text in texts],
+        "commit_probes": [draft.result(each) for each in new.probes],
+    }
+
+
+def append_move(connection: Connection, verb: str, live: Iterable[int], time: str) -> None:
+    """Note that the commits with the numbers `live` are the head from now on."""
+    last = (
+        connection.execute(select(j.HEAD_MOVES).order_by(j.HEAD_MOVES.c.seq.desc()).limit(1))
+        .mappings()
+        .first()
+    )
+    row: dict[str, Any] = {"seq": last["seq"] + 1 if last else 1, "previous": last["id"] if last else None}
+    row |= {"time": time, "verb": verb, "live": pack(live)}
+    connection.execute(j.HEAD_MOVES.insert().values(id=move_id(row), **row))
+
+
+def next_seq(connection: Connection) -> int:
+    """The number of the commit to come."""
+    return (connection.execute(select(func.max(j.COMMITS.c.seq))).scalar() or 0) + 1
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def live_seqs(connection: Connection) -> list[int]:
+    """The numbers of the live commits, in the head's order."""
+    last = select(j.HEAD_MOVES.c.live).order_by(j.HEAD_MOVES.c.seq.desc()).limit(1)
+    return unpack(connection.execute(last).scalar() or "")
+
+
+def live(connection: Connection) -> list[Live]:
+    """The live commits, in the head's order."""
+    return by_seq(connection, live_seqs(connection))
+
+
+def by_seq(connection: Connection, seqs: Iterable[int]) -> list[Live]:
+    """The commits with these numbers, in this order."""
+    columns = select(j.COMMITS.c.seq, j.COMMITS.c.id, j.COMMITS.c.adapter)
+    known = {row.seq: Live(row.seq, row.id, row.adapter) for row in connection.execute(columns)}
+    return [known[seq] for seq in seqs]
+
+
+def commits(connection: Connection, *where: ColumnElement[bool]) -> list[CommitRow]:
+    """The commits for which `where` holds (all of them without it), in the order of acceptance."""
+    alive = set(live_seqs(connection))
+    chosen = select(j.COMMITS.c.id).where(*where)
+    parts = j.COMMIT_SOURCES.join(
+        j.SOURCES,
+        (j.SOURCES.c.path == j.COMMIT_SOURCES.c.path) & (j.SOURCES.c.sha256 == j.COMMIT_SOURCES.c.sha256),
+    )
+    query = (
+        select(j.COMMIT_SOURCES, j.SOURCES.c.bytes).select_from(parts).order_by(j.COMMIT_SOURCES.c.ordinal)
+    )
+    sources: dict[str, list[Source]] = defaultdict(list)
+    for row in connection.execute(query.where(j.COMMIT_SOURCES.c.commit_id.in_(chosen)) if where else query):
+        sources[row.commit_id].append(Source(row.path, row.sha256, row.bytes))
+    rows = connection.execute(select(j.COMMITS).where(*where).order_by(j.COMMITS.c.seq)).mappings()
+    return [_commit(row, tuple(sources[row["id"]]), row["seq"] in alive) for row in rows]
+
+
+def find(connection: Connection, prefix: str) -> str:
+    """The id of the one commit that begins with `prefix`. Raises StoreError if there is none, or several."""
+    known = j.COMMITS.c.id.startswith(prefix, autoescape=True)
+    found = connection.execute(select(j.COMMITS.c.id).where(known).limit(9)).scalars().all()
+    if not prefix or not found:
+        raise StoreError(f"commit {prefix!r}: none has an id that begins so; `selfedit log` lists them")
+    if len(found) > 1:
+        short = ", ".join(each[: len(prefix) + 4] for each in sorted(found))
+        raise StoreError(f"commit {prefix!r}: {len(found)} ids or more begin so ({short}); give more of it")
+    return found[0]
+
+
+def moves(connection: Connection, last: int) -> list[Move]:
+    """The `last` entries in the head's log, newest first."""
+    ids = {row.seq: row.id for row in connection.execute(select(j.COMMITS.c.seq, j.COMMITS.c.id))}
+    rows = connection.execute(select(j.HEAD_MOVES).order_by(j.HEAD_MOVES.c.seq.desc()).limit(last))
+    return [Move(row.seq, row.time, row.verb, tuple(ids[seq] for seq in unpack(row.live))) for row in rows]
+
+
+def parts_of(connection: Connection, ids: Items[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """The parts of the commits `ids`: commit → `Parts`."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {
+        each: {table.name: [] for table in PARTS} for each in ids
+    }
+    for table in PARTS:
+        for commit, part in _part_rows(connection, table, ids):
+            found[commit][table.name].append(part)
+    return found
+
+
+def _part_rows(connection: Connection, table: Table, ids: Items[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    query = select(table).where(table.c.commit_id.in_(ids)).order_by(table.c.commit_id, table.c.ordinal)
+    for row in connection.execute(query).mappings():
+        part = dict(row)
+        del part["ordinal"]
+        yield part.pop("commit_id"), part
+
+
+def _commit(row: Mapping[Any, Any], sources: tuple[Source, ...], is_live: bool) -> CommitRow:
+    same = ("id", "seq", "parent", "time", "adapter", "head_trained_on", "plan", "gate")
+    return CommitRow(
+        **{name: row[name] for name in same},
+        sources=sources,
+        figures=Figures(**{each.name: row[each.name] for each in fields(Figures)}),
+        settings=json.loads(row["settings"]),
+        cost=Cost(row["seconds"], row["tokens"]),
+        live=is_live,
+    )

@@ -1,0 +1,195 @@
+"""How a journal came to its present tables: named steps, only ever added to.
+
+A step that has been released is never changed: it is the only description of the stores made with it. The SQL
+is what SQLite and PostgreSQL share; `{bytes}` is the one type that they name differently. A test holds the
+result to the tables in `journal.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect
+
+from selfedit.errors import StoreError, StoreVersionError
+
+FORMAT = 1
+"""Raised only when what a migration cannot express changes (the blobs' layout, the hashes of the chain)."""
+
+_FIRST = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE texts (hash TEXT PRIMARY KEY, body {bytes}, erased TEXT);
+CREATE TABLE sources (path TEXT, sha256 TEXT, bytes BIGINT NOT NULL, PRIMARY KEY (path, sha256));
+CREATE TABLE tasks (
+id TEXT PRIMARY KEY,
+title TEXT NOT NULL REFERENCES texts (hash),
+passage TEXT NOT NULL REFERENCES texts (hash)
+);
+CREATE TABLE probes (
+id TEXT PRIMARY KEY,
+topic TEXT NOT NULL REFERENCES texts (hash),
+question TEXT NOT NULL REFERENCES texts (hash),
+answer TEXT NOT NULL REFERENCES texts (hash),
+origin TEXT NOT NULL
+);
+CREATE TABLE task_probes (
+task TEXT REFERENCES tasks (id),
+probe TEXT REFERENCES probes (id),
+PRIMARY KEY (task, probe)
+);
+CREATE TABLE self_edits (
+id TEXT PRIMARY KEY,
+task TEXT NOT NULL REFERENCES tasks (id),
+format TEXT NOT NULL,
+text TEXT NOT NULL REFERENCES texts (hash),
+lines TEXT NOT NULL,
+settings TEXT NOT NULL
+);
+CREATE INDEX self_edits_task ON self_edits (task);
+CREATE TABLE plans (id TEXT PRIMARY KEY, head TEXT, body TEXT NOT NULL);
+CREATE TABLE adapters (
+hash TEXT PRIMARY KEY,
+blob TEXT NOT NULL,
+bytes BIGINT NOT NULL,
+plan TEXT NOT NULL REFERENCES plans (id),
+head_trained_on TEXT NOT NULL,
+rank INTEGER NOT NULL,
+config TEXT NOT NULL,
+losses TEXT NOT NULL,
+erased TEXT
+);
+CREATE TABLE outcomes (
+key TEXT PRIMARY KEY,
+edit TEXT NOT NULL REFERENCES self_edits (id),
+plan TEXT REFERENCES plans (id),
+adapter TEXT,
+time TEXT NOT NULL,
+reward DOUBLE PRECISION,
+parts TEXT,
+failed_at TEXT,
+what TEXT REFERENCES texts (hash)
+);
+CREATE INDEX outcomes_edit ON outcomes (edit);
+CREATE TABLE commits (
+id TEXT PRIMARY KEY,
+seq BIGINT NOT NULL UNIQUE,
+parent TEXT REFERENCES commits (id),
+time TEXT NOT NULL,
+adapter TEXT NOT NULL REFERENCES adapters (hash),
+head_trained_on TEXT NOT NULL,
+trained_on TEXT NOT NULL,
+plan TEXT NOT NULL REFERENCES plans (id),
+recall_before DOUBLE PRECISION,
+recall_after DOUBLE PRECISION,
+concise_before DOUBLE PRECISION,
+concise_after DOUBLE PRECISION,
+mismatch_before DOUBLE PRECISION,
+mismatch_after DOUBLE PRECISION,
+retention DOUBLE PRECISION,
+gate TEXT REFERENCES texts (hash),
+settings TEXT NOT NULL,
+seconds DOUBLE PRECISION NOT NULL,
+tokens BIGINT NOT NULL,
+record TEXT NOT NULL
+);
+CREATE INDEX commits_parent ON commits (parent);
+CREATE TABLE commit_sources (
+commit_id TEXT REFERENCES commits (id),
+ordinal INTEGER,
+path TEXT NOT NULL,
+sha256 TEXT NOT NULL,
+PRIMARY KEY (commit_id, ordinal),
+FOREIGN KEY (path, sha256) REFERENCES sources (path, sha256)
+);
+CREATE INDEX commit_sources_source ON commit_sources (path, sha256);
+CREATE TABLE commit_tasks (
+commit_id TEXT REFERENCES commits (id),
+ordinal INTEGER,
+task TEXT NOT NULL REFERENCES tasks (id),
+source TEXT NOT NULL,
+PRIMARY KEY (commit_id, ordinal)
+);
+CREATE TABLE commit_edits (
+commit_id TEXT REFERENCES commits (id),
+ordinal INTEGER,
+edit TEXT NOT NULL REFERENCES self_edits (id),
+PRIMARY KEY (commit_id, ordinal)
+);
+CREATE TABLE commit_texts (
+commit_id TEXT REFERENCES commits (id),
+ordinal INTEGER,
+text TEXT NOT NULL REFERENCES texts (hash),
+task TEXT REFERENCES tasks (id),
+PRIMARY KEY (commit_id, ordinal)
+);
+CREATE INDEX commit_texts_text ON commit_texts (text);
+CREATE TABLE commit_probes (
+commit_id TEXT REFERENCES commits (id),
+ordinal INTEGER,
+probe TEXT NOT NULL REFERENCES probes (id),
+task TEXT NOT NULL REFERENCES tasks (id),
+role TEXT NOT NULL,
+dropped TEXT,
+answer_before TEXT REFERENCES texts (hash),
+correct_before BOOLEAN,
+concise_before BOOLEAN,
+answer_after TEXT REFERENCES texts (hash),
+correct_after BOOLEAN,
+concise_after BOOLEAN,
+PRIMARY KEY (commit_id, ordinal)
+);
+CREATE INDEX commit_probes_probe ON commit_probes (probe);
+CREATE TABLE head_moves (
+seq BIGINT PRIMARY KEY,
+id TEXT NOT NULL UNIQUE,
+previous TEXT REFERENCES head_moves (id),
+time TEXT NOT NULL,
+verb TEXT NOT NULL,
+live TEXT NOT NULL
+)
+"""
+
+MIGRATIONS: dict[str, str] = {"0001_first": _FIRST}
+"""Name → statements, in order. Add at the end; never edit, reorder or remove."""
+
+
+def migrate(connection: Connection, now: Callable[[], str]) -> None:
+    """Apply the steps that the journal lacks, all in the caller's transaction."""
+    connection.exec_driver_sql(
+        "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL)"
+    )
+    kind = "BYTEA" if connection.dialect.name == "postgresql" else "BLOB"
+    for name in missing(connection):
+        for statement in MIGRATIONS[name].format(bytes=kind).split(";"):
+            connection.exec_driver_sql(statement)
+        values = f"('{name}', '{now()}')"
+        connection.exec_driver_sql(f"INSERT INTO migrations (name, applied_at) VALUES {values}")
+
+
+def missing(connection: Connection) -> list[str]:
+    """The steps that the journal lacks, in order."""
+    have = _applied(connection)
+    return [name for name in MIGRATIONS if name not in have]
+
+
+def check_version(connection: Connection, place: Path) -> None:
+    """Raise StoreVersionError for a newer version's journal, StoreError for what is no journal."""
+    if not inspect(connection).has_table("migrations"):
+        raise StoreError(
+            f"{place}: its journal.db is no journal of selfedit; choose another place with --store"
+        )
+    unknown = sorted(_applied(connection) - set(MIGRATIONS))
+    if unknown:
+        raise StoreVersionError(_newer(place, f"migration {unknown[-1]}"))
+    formats = connection.exec_driver_sql("SELECT value FROM meta WHERE name = 'format'").scalars().all()
+    if any(int(found) > FORMAT for found in formats):
+        raise StoreVersionError(_newer(place, f"format {formats[0]}, this version reads up to {FORMAT}"))
+
+
+def _applied(connection: Connection) -> set[str]:
+    return set(connection.exec_driver_sql("SELECT name FROM migrations").scalars())
+
+
+def _newer(place: Path, what: str) -> str:
+    return f"{place}: made by a newer version of selfedit ({what}); upgrade it: pip install -U selfedit"

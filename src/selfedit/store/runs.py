@@ -1,0 +1,69 @@
+"""Bulk that work can bring back: samples, answers, verdicts, each under the hash of what it depends on.
+
+Lives in a database of its own, which may be dropped at any time: the next writer makes it anew, and a reader
+without it finds nothing. Knows nothing of commits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, final
+
+from sqlalchemy import Column, Connection, MetaData, Table, Text, select
+from sqlalchemy.dialects import sqlite
+
+from selfedit.store.drafts import to_json
+from selfedit.store.failures import explained
+from selfedit.store.journal import sqlite_engine
+
+Kind = Literal["sample", "answer", "verdict"]
+
+_METADATA = MetaData()
+_RESULTS = Table(
+    "results",
+    _METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+
+@final
+class Runs:
+    """The results in the file `path`, which need not exist."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._engines = {
+            write: sqlite_engine(path, write=write, synchronous="NORMAL") for write in (True, False)
+        }
+
+    def put(self, kind: Kind, values: Mapping[str, Any]) -> None:
+        """Keep JSON values by key, in one transaction; a key that is there already keeps its value."""
+        rows = [{"kind": kind, "key": key, "value": to_json(value)} for key, value in values.items()]
+        if rows:
+            with self._connected("writing results", write=True) as connection:
+                connection.execute(sqlite.insert(_RESULTS).on_conflict_do_nothing(), rows)
+
+    def get(self, kind: Kind, key: str) -> Any | None:
+        """The value under `key`, or None."""
+        if not self._path.exists():
+            return None
+        with self._connected("reading results", write=False) as connection:
+            wanted = (_RESULTS.c.kind == kind) & (_RESULTS.c.key == key)
+            value = connection.execute(select(_RESULTS.c.value).where(wanted)).scalar()
+        return None if value is None else json.loads(value)
+
+    @contextmanager
+    def _connected(self, doing: str, *, write: bool) -> Generator[Connection]:
+        hint = f"{doing} (runs.db may be deleted; it is made anew)"
+        with explained(hint, self._path):
+            if write and not self._path.exists():
+                self._path.touch()
+            with self._engines[write].connect() as connection, connection.begin():
+                if write:
+                    _METADATA.create_all(connection)
+                yield connection
