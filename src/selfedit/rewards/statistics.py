@@ -1,0 +1,74 @@
+"""Means and intervals over passages. Knows nothing of answers or of what a value measures.
+
+Everywhere the mean over passages of the mean over a passage's values, so that a passage with many questions
+weighs no more; intervals are percentile bootstraps over passages (Efron 1979). Passages without values are
+left out; where none is left there is no figure, and the result is None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from selfedit.errors import UsageError
+from selfedit.types import rng_for
+
+ByPassage = Mapping[str, Sequence[float]]
+"""For each passage (by any name of its own) its values, one a probe."""
+
+Interval = tuple[float, float]
+
+
+def mean_over_passages(values_by_passage: ByPassage) -> float | None:
+    """The mean of the passages' means."""
+    means = list(_means(values_by_passage).values())
+    return math.fsum(means) / len(means) if means else None
+
+
+def bootstrap_interval(
+    values_by_passage: ByPassage, *, seed: int, resamples: int = 2000, level: float = 0.95
+) -> Interval | None:
+    """The interval of the mean over passages. Of a single passage it is a point."""
+    return _interval(list(_means(values_by_passage).values()), seed, resamples, level)
+
+
+def paired_interval(
+    a: ByPassage, b: ByPassage, *, seed: int, resamples: int = 2000, level: float = 0.95
+) -> Interval | None:
+    """The interval of mean(a) - mean(b), both seen on the same passages."""
+    ours, theirs = _means(a), _means(b)
+    if ours.keys() != theirs.keys():
+        alone = len(ours.keys() ^ theirs.keys())
+        raise UsageError(
+            f"paired interval: {alone} passages have values on one side only; compare the same passages"
+        )
+    return _interval([mean - theirs[name] for name, mean in ours.items()], seed, resamples, level)
+
+
+def _means(values_by_passage: ByPassage) -> dict[str, float]:
+    """In the order of the names, so that figures do not depend on the order of arrival."""
+    means = {name: math.fsum(v) / len(v) for name, v in sorted(values_by_passage.items()) if v}
+    if not all(map(math.isfinite, means.values())):
+        raise UsageError(
+            "statistics: a value is NaN or infinite; leave failed trials out, they are no scores"
+        )
+    return means
+
+
+def _interval(means: list[float], seed: int, resamples: int, level: float) -> Interval | None:
+    if resamples < 1 or not 0 < level < 1:
+        raise UsageError(
+            f"statistics: {resamples} resamples at level {level}; choose at least 1, and 0 < level < 1"
+        )
+    if not means:
+        return None
+    draw = rng_for("bootstrap", seed, len(means)).choices
+    drawn = sorted(sum(draw(means, k=len(means))) / len(means) for _ in range(resamples))
+    return _quantile(drawn, (1 - level) / 2), _quantile(drawn, (1 + level) / 2)
+
+
+def _quantile(ordered: list[float], share: float) -> float:
+    at = share * (len(ordered) - 1)
+    low = math.floor(at)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (at - low) * (ordered[high] - ordered[low])

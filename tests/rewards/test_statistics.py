@@ -1,0 +1,93 @@
+"""Means and intervals over passages, held against hand-made cases and the normal approximation."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfedit.errors import UsageError
+from selfedit.rewards import bootstrap_interval, mean_over_passages, paired_interval
+
+
+def sample(passages: int, seed: int = 0, shift: float = 0.0) -> dict[str, list[float]]:
+    rng = random.Random(seed)
+    return {f"p{i}": [float(rng.random() < 0.5) + shift for _ in range(1 + i % 6)] for i in range(passages)}
+
+
+def test_a_passage_with_many_questions_weighs_no_more() -> None:
+    assert mean_over_passages({"a": [1.0], "b": [0.0] * 9}) == 0.5
+
+
+def test_passages_without_values_are_left_out() -> None:
+    assert mean_over_passages({"a": [1.0], "b": []}) == 1.0
+    assert mean_over_passages({"b": []}) is None
+    assert mean_over_passages({}) is None
+    assert bootstrap_interval({}, seed=0) is None
+    assert paired_interval({}, {}, seed=0) is None
+
+
+def test_a_value_that_is_no_number_is_refused() -> None:
+    with pytest.raises(UsageError, match="NaN"):
+        mean_over_passages({"a": [math.nan]})
+
+
+def test_the_interval_is_that_of_the_normal_approximation() -> None:
+    values = sample(200)
+    means = [sum(v) / len(v) for v in values.values()]
+    mean = sum(means) / 200
+    error = math.sqrt(sum((m - mean) ** 2 for m in means)) / 200
+    low, high = bootstrap_interval(values, seed=1) or (0.0, 0.0)
+    assert low == pytest.approx(mean - 1.96 * error, abs=0.2 * error)
+    assert high == pytest.approx(mean + 1.96 * error, abs=0.2 * error)
+
+
+def test_the_interval_depends_on_the_seed_alone() -> None:
+    values = sample(12)
+    backwards = dict(reversed(values.items()))
+    assert bootstrap_interval(values, seed=3) == bootstrap_interval(backwards, seed=3)
+    assert bootstrap_interval(values, seed=3) != bootstrap_interval(values, seed=4)
+
+
+def test_a_single_passage_gives_a_point() -> None:
+    assert bootstrap_interval({"a": [0.25, 0.75]}, seed=0) == (0.5, 0.5)
+
+
+def test_a_wider_level_gives_a_wider_interval() -> None:
+    values = sample(30)
+    (low, high), (lower, higher) = (
+        bootstrap_interval(values, seed=0, level=at) or (0, 0) for at in (0.5, 0.99)
+    )
+    assert lower < low < high < higher
+
+
+@given(st.dictionaries(st.text(max_size=3), st.lists(st.floats(0, 1), max_size=5), max_size=8))
+def test_intervals_hold_within_the_values(values: dict[str, list[float]]) -> None:
+    interval = bootstrap_interval(values, seed=0, resamples=50)
+    if interval is None:
+        assert not any(values.values())
+        return
+    means = [sum(v) / len(v) for v in values.values() if v]
+    assert min(means) - 1e-9 <= interval[0] <= interval[1] <= max(means) + 1e-9
+
+
+def test_pairing_takes_out_what_the_passages_share() -> None:
+    a, b = sample(40), sample(40, shift=-0.25)
+    low, high = paired_interval(a, b, seed=0) or (0.0, 0.0)
+    assert (low, high) == pytest.approx((0.25, 0.25))
+    unpaired = bootstrap_interval(a, seed=0) or (0.0, 0.0)
+    assert unpaired[1] - unpaired[0] > 0.1
+
+
+def test_pairing_needs_the_same_passages() -> None:
+    with pytest.raises(UsageError, match="2 passages have values on one side only"):
+        paired_interval({"a": [1.0], "b": [1.0]}, {"a": [1.0], "c": [1.0]}, seed=0)
+
+
+@pytest.mark.parametrize(("resamples", "level"), [(0, 0.95), (10, 0.0), (10, 1.0)])
+def test_bad_settings_are_refused(resamples: int, level: float) -> None:
+    with pytest.raises(UsageError, match="choose at least 1"):
+        bootstrap_interval(sample(3), seed=0, resamples=resamples, level=level)
