@@ -72,6 +72,7 @@ class Draft:
 
     def __init__(self, now: str) -> None:
         self._now = now
+        self._texts: set[str] = set()
         self._rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
 
     def row(self, table: Table, **values: Any) -> None:
@@ -79,7 +80,9 @@ class Draft:
 
     def text(self, text: str) -> str:
         digest = text_hash(text)
-        self.row(j.TEXTS, hash=digest, body=_bytes(text))
+        if digest not in self._texts:
+            self._texts.add(digest)
+            self.row(j.TEXTS, hash=digest, body=_bytes(text))
         return digest
 
     def source(self, source: Source) -> str:

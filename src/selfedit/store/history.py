@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
@@ -212,7 +212,7 @@ def _commit(row: Mapping[Any, Any], sources: tuple[Source, ...], is_live: bool) 
     return CommitRow(
         **{name: row[name] for name in same},
         sources=sources,
-        figures=Figures(**{each.name: row[each.name] for each in fields(Figures)}),
+        figures=Figures(**{name: row[name] for name in Figures.__dataclass_fields__}),
         settings=json.loads(row["settings"]),
         cost=Cost(row["seconds"], row["tokens"]),
         live=is_live,

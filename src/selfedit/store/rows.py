@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,7 +39,7 @@ class Figures:
     retention: float | None = None
 
     def __post_init__(self) -> None:
-        for name in (each.name for each in fields(self)):
+        for name in self.__dataclass_fields__:
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 raise StoreError(

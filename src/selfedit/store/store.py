@@ -343,6 +343,8 @@ class Store:
         becomes live again. Raises StoreError if the plan stands on another head than the store's.
         """
         self._check_writer()
+        with self._journal.reading() as connection:
+            self._standing(new.plan, history.live(connection))
         blob = self._blobs.add(new.adapter.weights)
         with self._writing("writing a commit") as connection:
             head, time, draft = history.live(connection), self._now(), self._draft()
@@ -351,13 +353,12 @@ class Store:
             draft.plan(new.plan)
             draft.adapter(new.adapter, blob, new.plan, standing.head_trained_on)
             commit_id = history.draft_commit(draft, new, standing, (seq, time))
-            for edit in new.edits:
-                draft.edit(edit)
             for trial in new.trials:
                 draft.trial(trial_key(trial), trial)
             known = connection.execute(select(j.COMMITS.c.seq).where(j.COMMITS.c.id == commit_id)).scalar()
             draft.write(connection, commit=known is None)
-            history.append_move(connection, verb, [*(each.seq for each in head), known or seq], time)
+            others = [each.seq for each in head if each.seq != known]
+            history.append_move(connection, verb, [*others, known or seq], time)
             return self._commit(connection, commit_id)
 
     def move_head(self, verb: str, commits: Items[str]) -> None:

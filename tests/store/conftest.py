@@ -1,0 +1,101 @@
+"""Made-up commits and stores, for every test of the store."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+SAMPLES = runpy.run_path(str(Path(__file__).with_name("samples.py")))
+
+
+@pytest.fixture
+def tmp_path():
+    """A folder in memory where there is one: these tests sync thousands of times."""
+    memory = "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder).resolve()
+
+
+@pytest.fixture
+def new_commit():
+    return SAMPLES["new_commit"]
+
+
+@pytest.fixture
+def store(tmp_path):
+    with SAMPLES["new_store"](tmp_path / "memory") as store:
+        yield store
+
+
+@pytest.fixture
+def learn(store, new_commit):
+    """Accept the made-up commit about a document, trained on the present head."""
+
+    def accept(number: int):
+        head = tuple(store.adapter(commit.adapter) for commit in store.head())
+        return store.accept(new_commit(number, head))
+
+    return accept
+
+
+@pytest.fixture
+def start():
+    """Start a Python program (given as text) that may use the store and the samples."""
+    running = []
+
+    def begin(program: str, *arguments) -> subprocess.Popen[str]:
+        command = [sys.executable, "-W", "error", "-c", program, *map(str, arguments)]
+        path = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+        environment = {**os.environ, "PYTHONPATH": path}
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """A disk of its own, of one megabyte. Only root can have one: others' runs do without these tests."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "selfedit-test", str(disk)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no permission to mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture
+def read_only(tmp_path):
+    """A folder that cannot be written, not even by root if it may mount."""
+    if os.geteuid():
+        folder = tmp_path / "closed"
+        folder.mkdir(mode=0o500)
+        yield folder
+        return
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m,ro", "selfedit-test", str(tmp_path)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("root, without permission to mount")
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
