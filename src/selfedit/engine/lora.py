@@ -168,6 +168,8 @@ class Spec:
     name: str
     inputs: int
     outputs: int
+    transposed: bool = False
+    """Its weight is kept as [I, O] (GPT-2's Conv1D)."""
 
 
 @final
@@ -269,7 +271,8 @@ class AdaptedLinear(nn.Module):
     @property
     def spec(self) -> Spec:
         shape = self.weight.shape
-        return Spec(self.name, *(shape if self.transposed else shape[::-1]))
+        inputs, outputs = shape if self.transposed else shape[::-1]
+        return Spec(self.name, inputs, outputs, self.transposed)
 
     @property
     def in_features(self) -> int:

@@ -86,7 +86,8 @@ class Trainer:
         waiting = iter(self.jobs)
         self._fill(waiting)
         while self.seats:
-            on_step(self._step())
+            if not any(seat.done for seat in self.seats):
+                on_step(self._step())
             yield from self._leave(waiting)
 
     # -- seats ---------------------------------------------------------------------------------------------
@@ -105,15 +106,18 @@ class Trainer:
 
     def _leave(self, waiting: Iterator[Job]) -> Iterator[Result]:
         """Free the slots of finished jobs; the next jobs take them, or the last slots move up."""
-        for slot in [s for s, seat in enumerate(self.seats) if seat.done]:
+        for slot in reversed([s for s, seat in enumerate(self.seats) if seat.done]):
             yield self._result(slot)
-            if (job := next(waiting, None)) is not None:
+            job = next(waiting, None)
+            if job is None:
+                self._close(slot)
+            else:
                 self._sit(slot, job)
-        while any(seat.done for seat in self.seats):
-            slot = max(s for s, seat in enumerate(self.seats) if seat.done)
-            self._move(len(self.seats) - 1, slot)
-            self.seats[slot] = self.seats[-1]
-            self.seats.pop()
+
+    def _close(self, slot: int) -> None:
+        self._move(len(self.seats) - 1, slot)
+        self.seats[slot] = self.seats[-1]
+        self.seats.pop()
 
     def _move(self, source: int, target: int) -> None:
         if source == target:
@@ -248,6 +252,8 @@ def start(bank: Bank, plan: TrainingPlan) -> Adapter:
 
 def finished(bank: Bank, plan: TrainingPlan, weights: dict[str, Tensor], losses: tuple[float, ...]) -> Adapter:
     """The adapter that a plan ends with."""
-    weights = {name: tensor.float() for name, tensor in weights.items()} if bank.master_AP.dtype != torch.float64 else weights
-    meta = AdapterMeta(tuple(bank.specs), dropout=plan.dropout, losses=losses, plan=plan.id)
+    transposed = any(spec.transposed for spec in bank.specs.values())
+    meta = AdapterMeta(
+        tuple(bank.specs), dropout=plan.dropout, transposed=transposed, losses=losses, plan=plan.id
+    )
     return Adapter(plan.rank, plan.alpha, weights, meta)
