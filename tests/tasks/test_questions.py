@@ -53,6 +53,13 @@ def test_a_question_given_twice_is_asked_once(tmp_path: Path) -> None:
     assert read_questions(str(path)) == (HOW,)
 
 
+def test_a_quoted_cell_may_hold_a_line_break_and_lines_are_still_counted(tmp_path: Path) -> None:
+    path = write(tmp_path / "q.csv", 'question,answer\n"Who\nsigns?",Mira\n')
+    assert read_questions(path)[0].question == "Who\nsigns?"
+    with pytest.raises(DocumentError, match="line 4: answer is empty"):
+        read_questions(write(path, path.read_text() + "How?,\n"))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "what"),
     [

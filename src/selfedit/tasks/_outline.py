@@ -99,7 +99,8 @@ def _promoted(blocks: list[Block]) -> list[Block]:
 
 def _root(blocks: list[Block]) -> Heading | None:
     headings = [block for block in blocks if isinstance(block, Heading)]
-    top = [heading for heading in headings if heading.level == min(h.level for h in headings)]
+    highest = min((heading.level for heading in headings), default=0)
+    top = [heading for heading in headings if heading.level == highest]
     return top[0] if len(top) == 1 and headings[0] is top[0] else None
 
 

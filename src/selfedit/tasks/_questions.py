@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 from selfedit.errors import DocumentError
@@ -42,7 +43,7 @@ def _probe(row: Row, where: str) -> Probe:
 def _table(text: str, path: str) -> Iterator[tuple[str, Row]]:
     header_line = text.lstrip("\n").split("\n", 1)[0]
     delimiter = max("\t" if path.lower().endswith(".tsv") else ",;\t", key=header_line.count)
-    reader = csv.reader(text.split("\n"), delimiter=delimiter, strict=True)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows = _lines(reader, path)
     header = [name.strip().lower() for name in next(rows, ("", list[str]()))[1]]
     if header and not {"question", "answer"} <= set(header):
