@@ -60,6 +60,7 @@ def start():
             stderr=subprocess.PIPE,
             text=True,
             env=environment,
+            close_fds=False,
         )
         running.append(process)
         return process

@@ -17,8 +17,9 @@ def new_store(path) -> Store:
 def new_commit(number: int, head: tuple = (), size: int = 2000) -> NewCommit:
     """A commit about document `number`, on the head with these adapters; all its parts are filled."""
     probe = Probe(f"Who wrote page {number}?", f"Ada {number}", f"Page {number}", "model")
+    others = tuple(Probe(f"Question {n}?", f"{number}", f"Page {number}", "cloze") for n in range(5))
     task = Task(
-        f"Page {number}", f"Page {number} was written by Ada {number}.", (probe,), f"page-{number}.md"
+        f"Page {number}", f"Page {number} was written by Ada {number}.", (probe, *others), f"page-{number}.md"
     )
     lines = (f"Ada {number} wrote it.", Sequence("Who wrote it?", f"Ada {number}", 0.5))
     edit = SelfEdit(task.id, "question-answer", f"Q: who? A: Ada {number}", lines, {"epochs": 3})

@@ -35,7 +35,7 @@ class Blob:
 
 @final
 class Blobs:
-    """The blobs under one folder, which exists."""
+    """The blobs under one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -77,6 +77,7 @@ class Blobs:
     def sweep(self) -> None:
         """Remove what interrupted writers left. Only the holder of the write lock may ask for it."""
         with explained("removing unfinished files", self._folder):
+            self._folder.mkdir(exist_ok=True)
             for left in self._folder.glob(f"{_INCOMING}*"):
                 left.unlink(missing_ok=True)
 

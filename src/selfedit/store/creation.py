@@ -7,6 +7,7 @@ the journal's rows mean.
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 import uuid
@@ -25,7 +26,7 @@ JOURNAL, RUNS, BLOBS, LOCK = "journal.db", "runs.db", "blobs", "lock"
 
 def is_store(path: Path) -> bool:
     """Does a store stand at `path`? Says nothing of whether it is a good one."""
-    return os.path.isfile(path / JOURNAL) and os.path.isdir(path / BLOBS)
+    return os.path.isfile(path / JOURNAL)
 
 
 def make(path: Path, meta: Mapping[str, str], verb: str, now: Callable[[], str]) -> WriteLock:
@@ -74,7 +75,7 @@ def _make_parents(folder: Path) -> None:
 
 def _sweep(path: Path) -> None:
     """Remove what makers that were killed left beside `path`: those whose lock nobody holds."""
-    for left in path.parent.glob(f".{path.name}.new-*"):
+    for left in path.parent.glob(f".{glob.escape(path.name)}.new-*"):
         if not (left / LOCK).exists():
             continue
         try:

@@ -92,8 +92,8 @@ class Draft:
 
     def task(self, task: Task) -> str:
         self.row(j.TASKS, id=task.id, title=self.text(task.title), passage=self.text(task.passage))
-        for probe in task.probes:
-            self.row(j.TASK_PROBES, task=task.id, probe=self.probe(probe))
+        for ordinal, probe in enumerate(task.probes):
+            self.row(j.TASK_PROBES, task=task.id, probe=self.probe(probe), ordinal=ordinal)
         return task.id
 
     def probe(self, probe: Probe) -> str:

@@ -64,7 +64,7 @@ TEXTS = Table("texts", METADATA, *_text("hash", key=True), Column("body", LargeB
 SOURCES = Table("sources", METADATA, *_text("path", "sha256", key=True), Column("bytes", BigInteger))
 TASKS = Table("tasks", METADATA, *_text("id", key=True), *_text("title", "passage"))
 PROBES = Table("probes", METADATA, *_text("id", key=True), *_text("topic", "question", "answer", "origin"))
-TASK_PROBES = Table("task_probes", METADATA, *_text("task", "probe", key=True))
+TASK_PROBES = Table("task_probes", METADATA, *_text("task", "probe", key=True), Column("ordinal", Integer))
 SELF_EDITS = Table(
     "self_edits", METADATA, *_text("id", key=True), *_text("task", "format", "text", "lines", "settings")
 )

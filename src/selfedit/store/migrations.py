@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from selfedit.errors import StoreError, StoreVersionError
 
@@ -22,131 +22,132 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE texts (hash TEXT PRIMARY KEY, body {bytes}, erased TEXT);
 CREATE TABLE sources (path TEXT, sha256 TEXT, bytes BIGINT NOT NULL, PRIMARY KEY (path, sha256));
 CREATE TABLE tasks (
-id TEXT PRIMARY KEY,
-title TEXT NOT NULL REFERENCES texts (hash),
-passage TEXT NOT NULL REFERENCES texts (hash)
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL REFERENCES texts (hash),
+    passage TEXT NOT NULL REFERENCES texts (hash)
 );
 CREATE TABLE probes (
-id TEXT PRIMARY KEY,
-topic TEXT NOT NULL REFERENCES texts (hash),
-question TEXT NOT NULL REFERENCES texts (hash),
-answer TEXT NOT NULL REFERENCES texts (hash),
-origin TEXT NOT NULL
+    id TEXT PRIMARY KEY,
+    topic TEXT NOT NULL REFERENCES texts (hash),
+    question TEXT NOT NULL REFERENCES texts (hash),
+    answer TEXT NOT NULL REFERENCES texts (hash),
+    origin TEXT NOT NULL
 );
 CREATE TABLE task_probes (
-task TEXT REFERENCES tasks (id),
-probe TEXT REFERENCES probes (id),
-PRIMARY KEY (task, probe)
+    task TEXT REFERENCES tasks (id),
+    probe TEXT REFERENCES probes (id),
+    ordinal INTEGER NOT NULL,
+    PRIMARY KEY (task, probe)
 );
 CREATE TABLE self_edits (
-id TEXT PRIMARY KEY,
-task TEXT NOT NULL REFERENCES tasks (id),
-format TEXT NOT NULL,
-text TEXT NOT NULL REFERENCES texts (hash),
-lines TEXT NOT NULL,
-settings TEXT NOT NULL
+    id TEXT PRIMARY KEY,
+    task TEXT NOT NULL REFERENCES tasks (id),
+    format TEXT NOT NULL,
+    text TEXT NOT NULL REFERENCES texts (hash),
+    lines TEXT NOT NULL,
+    settings TEXT NOT NULL
 );
 CREATE INDEX self_edits_task ON self_edits (task);
 CREATE TABLE plans (id TEXT PRIMARY KEY, head TEXT, body TEXT NOT NULL);
 CREATE TABLE adapters (
-hash TEXT PRIMARY KEY,
-blob TEXT NOT NULL,
-bytes BIGINT NOT NULL,
-plan TEXT NOT NULL REFERENCES plans (id),
-head_trained_on TEXT NOT NULL,
-rank INTEGER NOT NULL,
-config TEXT NOT NULL,
-losses TEXT NOT NULL,
-erased TEXT
+    hash TEXT PRIMARY KEY,
+    blob TEXT NOT NULL,
+    bytes BIGINT NOT NULL,
+    plan TEXT NOT NULL REFERENCES plans (id),
+    head_trained_on TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    config TEXT NOT NULL,
+    losses TEXT NOT NULL,
+    erased TEXT
 );
 CREATE TABLE outcomes (
-key TEXT PRIMARY KEY,
-edit TEXT NOT NULL REFERENCES self_edits (id),
-plan TEXT REFERENCES plans (id),
-adapter TEXT,
-time TEXT NOT NULL,
-reward DOUBLE PRECISION,
-parts TEXT,
-failed_at TEXT,
-what TEXT REFERENCES texts (hash)
+    key TEXT PRIMARY KEY,
+    edit TEXT NOT NULL REFERENCES self_edits (id),
+    plan TEXT REFERENCES plans (id),
+    adapter TEXT,
+    time TEXT NOT NULL,
+    reward DOUBLE PRECISION,
+    parts TEXT,
+    failed_at TEXT,
+    what TEXT REFERENCES texts (hash)
 );
 CREATE INDEX outcomes_edit ON outcomes (edit);
 CREATE TABLE commits (
-id TEXT PRIMARY KEY,
-seq BIGINT NOT NULL UNIQUE,
-parent TEXT REFERENCES commits (id),
-time TEXT NOT NULL,
-adapter TEXT NOT NULL REFERENCES adapters (hash),
-head_trained_on TEXT NOT NULL,
-trained_on TEXT NOT NULL,
-plan TEXT NOT NULL REFERENCES plans (id),
-recall_before DOUBLE PRECISION,
-recall_after DOUBLE PRECISION,
-concise_before DOUBLE PRECISION,
-concise_after DOUBLE PRECISION,
-mismatch_before DOUBLE PRECISION,
-mismatch_after DOUBLE PRECISION,
-retention DOUBLE PRECISION,
-gate TEXT REFERENCES texts (hash),
-settings TEXT NOT NULL,
-seconds DOUBLE PRECISION NOT NULL,
-tokens BIGINT NOT NULL,
-record TEXT NOT NULL
+    id TEXT PRIMARY KEY,
+    seq BIGINT NOT NULL UNIQUE,
+    parent TEXT REFERENCES commits (id),
+    time TEXT NOT NULL,
+    adapter TEXT NOT NULL REFERENCES adapters (hash),
+    head_trained_on TEXT NOT NULL,
+    trained_on TEXT NOT NULL,
+    plan TEXT NOT NULL REFERENCES plans (id),
+    recall_before DOUBLE PRECISION,
+    recall_after DOUBLE PRECISION,
+    concise_before DOUBLE PRECISION,
+    concise_after DOUBLE PRECISION,
+    mismatch_before DOUBLE PRECISION,
+    mismatch_after DOUBLE PRECISION,
+    retention DOUBLE PRECISION,
+    gate TEXT REFERENCES texts (hash),
+    settings TEXT NOT NULL,
+    seconds DOUBLE PRECISION NOT NULL,
+    tokens BIGINT NOT NULL,
+    record TEXT NOT NULL
 );
 CREATE INDEX commits_parent ON commits (parent);
 CREATE TABLE commit_sources (
-commit_id TEXT REFERENCES commits (id),
-ordinal INTEGER,
-path TEXT NOT NULL,
-sha256 TEXT NOT NULL,
-PRIMARY KEY (commit_id, ordinal),
-FOREIGN KEY (path, sha256) REFERENCES sources (path, sha256)
+    commit_id TEXT REFERENCES commits (id),
+    ordinal INTEGER,
+    path TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (commit_id, ordinal),
+    FOREIGN KEY (path, sha256) REFERENCES sources (path, sha256)
 );
 CREATE INDEX commit_sources_source ON commit_sources (path, sha256);
 CREATE TABLE commit_tasks (
-commit_id TEXT REFERENCES commits (id),
-ordinal INTEGER,
-task TEXT NOT NULL REFERENCES tasks (id),
-source TEXT NOT NULL,
-PRIMARY KEY (commit_id, ordinal)
+    commit_id TEXT REFERENCES commits (id),
+    ordinal INTEGER,
+    task TEXT NOT NULL REFERENCES tasks (id),
+    source TEXT NOT NULL,
+    PRIMARY KEY (commit_id, ordinal)
 );
 CREATE TABLE commit_edits (
-commit_id TEXT REFERENCES commits (id),
-ordinal INTEGER,
-edit TEXT NOT NULL REFERENCES self_edits (id),
-PRIMARY KEY (commit_id, ordinal)
+    commit_id TEXT REFERENCES commits (id),
+    ordinal INTEGER,
+    edit TEXT NOT NULL REFERENCES self_edits (id),
+    PRIMARY KEY (commit_id, ordinal)
 );
 CREATE TABLE commit_texts (
-commit_id TEXT REFERENCES commits (id),
-ordinal INTEGER,
-text TEXT NOT NULL REFERENCES texts (hash),
-task TEXT REFERENCES tasks (id),
-PRIMARY KEY (commit_id, ordinal)
+    commit_id TEXT REFERENCES commits (id),
+    ordinal INTEGER,
+    text TEXT NOT NULL REFERENCES texts (hash),
+    task TEXT REFERENCES tasks (id),
+    PRIMARY KEY (commit_id, ordinal)
 );
 CREATE INDEX commit_texts_text ON commit_texts (text);
 CREATE TABLE commit_probes (
-commit_id TEXT REFERENCES commits (id),
-ordinal INTEGER,
-probe TEXT NOT NULL REFERENCES probes (id),
-task TEXT NOT NULL REFERENCES tasks (id),
-role TEXT NOT NULL,
-dropped TEXT,
-answer_before TEXT REFERENCES texts (hash),
-correct_before BOOLEAN,
-concise_before BOOLEAN,
-answer_after TEXT REFERENCES texts (hash),
-correct_after BOOLEAN,
-concise_after BOOLEAN,
-PRIMARY KEY (commit_id, ordinal)
+    commit_id TEXT REFERENCES commits (id),
+    ordinal INTEGER,
+    probe TEXT NOT NULL REFERENCES probes (id),
+    task TEXT NOT NULL REFERENCES tasks (id),
+    role TEXT NOT NULL,
+    dropped TEXT,
+    answer_before TEXT REFERENCES texts (hash),
+    correct_before BOOLEAN,
+    concise_before BOOLEAN,
+    answer_after TEXT REFERENCES texts (hash),
+    correct_after BOOLEAN,
+    concise_after BOOLEAN,
+    PRIMARY KEY (commit_id, ordinal)
 );
 CREATE INDEX commit_probes_probe ON commit_probes (probe);
 CREATE TABLE head_moves (
-seq BIGINT PRIMARY KEY,
-id TEXT NOT NULL UNIQUE,
-previous TEXT REFERENCES head_moves (id),
-time TEXT NOT NULL,
-verb TEXT NOT NULL,
-live TEXT NOT NULL
+    seq BIGINT PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    previous TEXT REFERENCES head_moves (id),
+    time TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    live TEXT NOT NULL
 )
 """
 
@@ -163,8 +164,8 @@ def migrate(connection: Connection, now: Callable[[], str]) -> None:
     for name in missing(connection):
         for statement in MIGRATIONS[name].format(bytes=kind).split(";"):
             connection.exec_driver_sql(statement)
-        values = f"('{name}', '{now()}')"
-        connection.exec_driver_sql(f"INSERT INTO migrations (name, applied_at) VALUES {values}")
+        done = text("INSERT INTO migrations (name, applied_at) VALUES (:name, :now)")
+        connection.execute(done, {"name": name, "now": now()})
 
 
 def missing(connection: Connection) -> list[str]:

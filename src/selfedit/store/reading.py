@@ -7,6 +7,7 @@ by name. Knows nothing of the chain or of files.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -32,17 +33,24 @@ def tasks(connection: Connection, commit: str) -> tuple[Task, ...]:
     part = j.COMMIT_TASKS
     query = select(j.TASKS, part.c.source).join(part, part.c.task == j.TASKS.c.id)
     rows = connection.execute(query.where(part.c.commit_id == commit).order_by(part.c.ordinal)).all()
-    pairs = [
-        (row.task, row.probe) for row in _by_key(connection, j.TASK_PROBES, "task", (row.id for row in rows))
-    ]
-    known = probes(connection, (probe for _, probe in pairs))
+    asked = _asked(connection, (row.id for row in rows))
     text = texts(connection, (each for row in rows for each in (row.title, row.passage)))
-    asked = {row.id: tuple(known[p] for task, p in pairs if task == row.id and p in known) for row in rows}
     return tuple(
-        Task(text[row.title], text[row.passage], asked[row.id], row.source)
+        Task(text[row.title], text[row.passage], tuple(asked[row.id]), row.source)
         for row in rows
         if row.title in text and row.passage in text
     )
+
+
+def _asked(connection: Connection, tasks: Iterable[str]) -> dict[str, list[Probe]]:
+    """The probes of each task, in order."""
+    rows = sorted(_by_key(connection, j.TASK_PROBES, "task", tasks), key=lambda row: row.ordinal)
+    known = probes(connection, (row.probe for row in rows))
+    found: dict[str, list[Probe]] = defaultdict(list)
+    for row in rows:
+        if row.probe in known:
+            found[row.task].append(known[row.probe])
+    return found
 
 
 def probes(connection: Connection, ids: Iterable[str]) -> dict[str, Probe]:
