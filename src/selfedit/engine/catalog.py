@@ -135,12 +135,7 @@ def install(name: str, file: Path, *, cache: Path | None = None, progress: Progr
 
 def weights_hash(folder: Path, *, cache: Path | None = None) -> str:
     """SHA-256 over the bytes of the folder's safetensors files in name order; remembered in the cache."""
-    files = _weight_files(folder)
-    if len(files) == 1:
-        return _file_hash(files[0], cache or default_cache())
-    whole = hashlib.sha256()
-    key = "|".join(_stamp(file) for file in files)
-    return _remembered(cache or default_cache(), key, lambda: _digest(files, whole))
+    return _hash(_weight_files(folder), cache or default_cache())
 
 
 def known(*, cache: Path | None = None) -> list[ModelInfo]:
@@ -238,11 +233,13 @@ def _check_safetensors(file: Path) -> None:
 # -- hashes ---------------------------------------------------------------------------------------
 
 
-def _file_hash(file: Path, cache: Path) -> str:
-    return _remembered(cache, _stamp(file), lambda: _digest([file], hashlib.sha256()))
+def _hash(files: list[Path], cache: Path) -> str:
+    """SHA-256 over the bytes of `files`, one after another, remembered as long as none of them changes."""
+    return _remembered(cache, "|".join(map(_stamp, files)), lambda: _digest(files))
 
 
-def _digest(files: list[Path], digest: Any) -> str:
+def _digest(files: list[Path]) -> str:
+    digest = hashlib.sha256()
     for file in files:
         with file.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
@@ -361,14 +358,14 @@ def _own_gguf(file: Path, cache: Path, progress: Progress) -> Path:
     with file.open("rb") as stream:
         if stream.read(4) != b"GGUF":
             raise ModelError(f"{file}: not a GGUF file; give a GGUF file, a folder, or a name")
-    sha256 = _file_hash(file, cache)
+    sha256 = _hash([file], cache)
     for spec in BUILT_IN.values():
         if spec.sha256 == sha256:
             return _built_in(spec, cache, progress, source=file)
     name = f"gguf-{sha256[:16]}"
     if found := _ready(cache, name):
         return found
-    with _making(cache, name, progress) as _:
+    with _making(cache, name, progress):
         if found := _ready(cache, name):
             return found
         return _convert(file, cache / "models" / name, _Origin(file.name, sha256, ""), progress)
@@ -460,29 +457,32 @@ def _convert(gguf: Path, folder: Path, origin: _Origin, progress: Progress) -> P
     progress(f"converting {origin.origin} to float32 safetensors, once (under a minute for a small model)")
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
         made = Path(temporary) / "model"
-        try:
-            with _quiet():
-                parameters = _write_model(gguf, made)
-        except (ModelError, OSError, MemoryError) as error:
-            if isinstance(error, MemoryError) or (isinstance(error, OSError) and not error.errno):
-                raise ModelError(f"{gguf.name}: cannot be converted ({_line(error)})") from error
-            raise
-        except Exception as error:  # a broken or unsupported file shows itself in many ways
-            raise ModelError(
-                f"{gguf.name}: cannot be converted ({_line(error)}); the file is broken or of a kind that "
-                "transformers cannot read; fetch it again or give a safetensors folder"
-            ) from error
-        weights = _digest(_weight_files(made), hashlib.sha256())
+        parameters = _guarded(gguf, made)
+        weights = _digest(_weight_files(made))
         files = {file.name: file.stat().st_size for file in sorted(made.iterdir())}
         record = {**asdict(origin), "weights_sha256": weights, "parameters": parameters, "files": files}
         record["bytes"] = sum(files.values())
         (made / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         _settle(made, folder)
-    cache = folder.parent.parent
-    files_made = _weight_files(folder)
-    if len(files_made) == 1:
-        _remembered(cache, _stamp(files_made[0]), lambda: weights)
+    stamps = "|".join(map(_stamp, _weight_files(folder)))
+    _remembered(folder.parent.parent, stamps, lambda: weights)
     return folder
+
+
+def _guarded(gguf: Path, made: Path) -> int:
+    """`_write_model` in silence; what a broken or unsupported file brings about becomes one line."""
+    try:
+        with _quiet():
+            return _write_model(gguf, made)
+    except ModelError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # the disk's fault, not the file's
+        raise ModelError(
+            f"{gguf.name}: cannot be converted ({_line(error)}); the file is broken, too large for "
+            "the memory, or of a kind that transformers cannot read; get it anew or give a safetensors folder"
+        ) from error
 
 
 def _settle(made: Path, folder: Path) -> None:
