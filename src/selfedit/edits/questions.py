@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import regex
 
-from selfedit.edits.verbs import base_form, past_base
+from selfedit.edits.verbs import base_form, may_be_third, past_base
 from selfedit.edits.words import (
     CONJUNCTIONS,
     FUNCTION_WORDS,
@@ -130,27 +130,12 @@ _NO_SUBJECT = (PRONOUNS | CONJUNCTIONS | (PREPOSITIONS - {"of"})) - {
 }
 
 
+_OPENING = listed("the a an its his her their most many some all")
+
+
 def _may_begin_subject(word: Token) -> bool:
-    opening = {
-        "the",
-        "a",
-        "an",
-        "its",
-        "his",
-        "her",
-        "their",
-        "he",
-        "she",
-        "they",
-        "it",
-        "most",
-        "many",
-        "some",
-        "all",
-    }
-    return word.lower in opening or (
-        word.is_word and word.lower not in FUNCTION_WORDS and not word.lower.endswith("ing")
-    )
+    names = word.is_word and word.lower not in FUNCTION_WORDS and not word.lower.endswith("ing")
+    return names or word.lower in _OPENING
 
 
 def _clause(sentence: str, start: int, end: int) -> _Clause | None:
@@ -169,7 +154,7 @@ def _clause(sentence: str, start: int, end: int) -> _Clause | None:
 def _finished(question: str) -> str | None:
     text = squash(question).rstrip(" .,;") + "?"
     count = len(text.split())
-    if not 4 <= count <= 40 or text.count("(") != text.count(")") or text.count(",") > 3:
+    if not 3 <= count <= 40 or text.count("(") != text.count(")") or text.count(",") > 3:
         return None
     return text[0].upper() + text[1:]
 
@@ -191,7 +176,9 @@ def _of_subject(clause: _Clause, kind: str) -> str | None:
     verb = clause.words_after[0]
     finite = verb.lower in _INVERTING | {"has", "have", "had", "does", "did"}
     past = bool(past_base(verb.text)) and not _reduced(clause.words_after)
-    if not clause.after[:1].isspace() or not (finite or past):
+    follows = clause.words_after[1].lower if len(clause.words_after) > 1 else ""
+    present = may_be_third(verb.text) and follows in FUNCTION_WORDS
+    if not clause.after[:1].isspace() or not (finite or past or present):
         return None
     return f"{_who_or_what(clause)} {_plain(clause.after)}"
 

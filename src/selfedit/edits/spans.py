@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 
 import regex
 
 from selfedit.edits.sentences import sentence_offsets
-from selfedit.edits.verbs import base_form
+from selfedit.edits.verbs import base_form, may_be_present
 from selfedit.edits.words import (
     AUXILIARIES,
     FUNCTION_WORDS,
@@ -25,7 +26,6 @@ from selfedit.edits.words import (
     PREPOSITIONS,
     PRONOUNS,
     Token,
-    agree,
     content,
     listed,
     squash,
@@ -100,7 +100,11 @@ class Span:
 
 
 def best_spans(passage: str, limit: int, *, title: str = "") -> tuple[Span, ...]:
-    """The `limit` spans most worth asking for, best first: no two overlap, no text is taken twice."""
+    """The `limit` spans most worth asking for, best first.
+
+    No text is taken twice, and no two spans share more than 0.4 of the characters that they cover together: a
+    name and a list that holds it may both stand, a phrase and the same phrase with one more word may not.
+    """
     chosen: list[Span] = []
     for span in sorted(
         candidates(passage, title=title), key=lambda span: (-span.score, span.start, span.end)
@@ -113,7 +117,9 @@ def best_spans(passage: str, limit: int, *, title: str = "") -> tuple[Span, ...]
 
 
 def _redundant(span: Span, other: Span) -> bool:
-    return (span.start < other.end and other.start < span.end) or agree(span.text, other.text)
+    shared = min(span.end, other.end) - max(span.start, other.start)
+    together = max(span.end, other.end) - min(span.start, other.start)
+    return shared > 0.4 * together or content(span.text) == content(other.text)
 
 
 def candidates(passage: str, *, title: str = "") -> tuple[Span, ...]:
@@ -202,6 +208,8 @@ class _Line:
         word = self.words[last]
         if any(a <= last <= b and a >= first for a, b in self.atoms):
             return False
+        if word.lower == "the" and self.words[last - 1].is_word:
+            return self.words[last - 1].lower not in PREPOSITIONS | {"and", "or"}
         return word.text in ".;:?!…—" or word.lower in _NEVER_INSIDE
 
     def _closes(self, first: int, last: int) -> bool:
@@ -211,6 +219,8 @@ class _Line:
             return False
         if word.text == ")":
             return True
+        if last > first and any(_predicates(self.words, i, first) for i in range(first + 1, last + 1)):
+            return (first, last) in self.atoms
         ends_well = word.is_word and word.text not in ("'s", "’s") and word.lower not in FUNCTION_WORDS
         return ends_well or any(b == last and a >= first for a, b in self.atoms)
 
@@ -228,10 +238,25 @@ class _Line:
         return "quantity" if inner and inner[0] == "quantity" else "phrase"
 
 
+def _predicates(words: tuple[Token, ...], index: int, first: int) -> bool:
+    """Whether a past form says something of the noun before it, rather than describe the noun after it."""
+    word, before = words[index], words[index - 1]
+    describes = before.lower in FUNCTION_WORDS or not before.is_word or before.lower.endswith("ly")
+    return bool(base_form(word.text)) and not word.capital and not describes and index > first
+
+
 _NEVER_INSIDE = (
     AUXILIARIES
     | (PRONOUNS - listed("its their his her own most more less one other"))
-    | listed("because although though whereas unless whether if but so however")
+    | listed(
+        """
+                begin begins become becomes contain contains include includes occur occurs remain
+        remains require requires         provide provides allow allows make makes take takes give
+        gives come comes go goes say says lie lies exist         exists consist consists refer
+        refers involve involves mean means seem seems appear appears became began
+        """
+    )
+    | listed("a an because although though whereas unless whether if but so however")
 )
 
 
@@ -242,6 +267,10 @@ def _features(page: _Page, line: _Line, first: int, last: int, kind: str) -> Ite
     size = min(8, sum(word.is_word for word in inner))
     caps = _caps(inner, first == 0)
     yield "bias"
+    yield f"chunk {_edge(words, first - 1, first)} {_edge(words, last, last + 1)}"
+    yield f"chunk {_edge(words, first - 1, first)} {_edge(words, last, last + 1)} size {min(size, 4)} {kind}"
+    for pair in pairwise(inner):
+        yield f"pair {_class(_shape(pair[0]))} {_class(_shape(pair[1]))}"
     yield f"kind {kind}"
     yield f"kind {kind} size {size}"
     yield f"caps {caps} size {min(size, 4)}"
@@ -288,6 +317,18 @@ def _cuts_name(words: tuple[Token, ...], first: int, last: int) -> Iterable[str]
         yield f"of follows {'Name' if words[last + 2].capital else 'word'}"
 
 
+def _edge(words: tuple[Token, ...], left: int, right: int) -> str:
+    """What divides two neighbours: an edge, a mark, a function word, a verb, other capitals, nothing."""
+    if left < 0 or right >= len(words):
+        return "edge"
+    outer = [word for word in (words[left], words[right]) if not word.is_word or word.lower in FUNCTION_WORDS]
+    if outer:
+        return "mark" if not outer[0].is_word else _class(outer[0].lower)
+    if base_form(words[left].text) or base_form(words[right].text):
+        return "past"
+    return "capitals" if words[left].capital != words[right].capital else "nothing"
+
+
 def _side(words: tuple[Token, ...], index: int) -> str:
     """The neighbour: a function word or mark by itself, any other word by its shape."""
     if not 0 <= index < len(words):
@@ -305,6 +346,8 @@ def _shape(word: Token) -> str:
         return "ALLCAPS" if word.text.isupper() and len(word.text) > 1 else "Name"
     if base_form(word.text):
         return "Past"
+    if may_be_present(word.text):
+        return "Verb-ing" if word.text.endswith("ing") else "Verb-s" if word.text.endswith("s") else "Verb"
     suffix = next((s for s in _SUFFIXES if word.text.endswith(s) and len(word.text) > len(s) + 2), "")
     return f"-{suffix}"
 

@@ -19,7 +19,9 @@ from selfedit.types import Sequence, Task, rng_for
 __all__ = [
     "ask_and_answer_prompt",
     "cloze",
+    "cloze_row",
     "headed",
+    "orders",
     "parse_ask_and_answer",
     "parse_restate",
     "reorder",
@@ -41,19 +43,24 @@ def split(task: Task) -> tuple[str, ...]:
     return tuple(headed(task.title, sentence) for sentence in sentences(task.passage))
 
 
-def reorder(task: Task, *, copies: int = 3, seed: int = 0) -> tuple[str, ...]:
-    """The whole passage with its sentences in other orders, each headed by the title; no order comes twice.
+def orders(task: Task, *, copies: int = 3, seed: int = 0) -> tuple[str, ...]:
+    """The whole passage with its sentences in up to `copies` other orders; no order comes twice.
 
     A passage of one sentence has no other order and gives none.
     """
     lines = sentences(task.passage)
-    seen = {lines}
-    for copy in range(4 * copies):
+    found: dict[tuple[str, ...], None] = {}
+    for attempt in range(4 * copies):
         order = list(lines)
-        rng_for("reorder", task.id, seed, copy).shuffle(order)
-        if len(seen) <= copies:
-            seen.add(tuple(order))
-    return tuple(headed(task.title, " ".join(order)) for order in sorted(seen - {lines}))
+        rng_for("reorder", task.id, seed, attempt).shuffle(order)
+        if tuple(order) != lines and len(found) < copies:
+            found[tuple(order)] = None
+    return tuple(" ".join(order) for order in found)
+
+
+def reorder(task: Task, *, copies: int = 3, seed: int = 0) -> tuple[str, ...]:
+    """`orders`, each headed by the title."""
+    return tuple(headed(task.title, text) for text in orders(task, copies=copies, seed=seed))
 
 
 def cloze(task: Task, spans: Iterable[Span], *, reword: bool = True) -> tuple[Sequence, ...]:

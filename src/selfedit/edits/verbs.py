@@ -9,7 +9,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 _IRREGULAR = _pairs(
     """
-    : began:begin became:become came:come went:go made:make took:take gave:give found:find led:lead
+    began:begin became:become came:come went:go made:make took:take gave:give found:find led:lead
     held:hold built:build wrote:write won:win lost:lose left:leave kept:keep fell:fall rose:rise
     grew:grow sent:send said:say saw:see ran:run stood:stand brought:bring bought:buy taught:teach
     fought:fight sought:seek met:meet paid:pay drew:draw spoke:speak spent:spend flew:fly chose:choose
@@ -21,7 +21,7 @@ _IRREGULAR = _pairs(
 )
 _PARTICIPLES = _pairs(
     """
-    : written:write given:give taken:take known:know chosen:choose broken:break driven:drive drawn:draw
+    written:write given:give taken:take known:know chosen:choose broken:break driven:drive drawn:draw
     grown:grow seen:see shown:show born:bear begun:begin flown:fly thrown:throw spoken:speak worn:wear
     stolen:steal forbidden:forbid beaten:beat eaten:eat fallen:fall risen:rise hidden:hide sung:sing
     sunk:sink done:do gone:go
@@ -40,7 +40,7 @@ _WITH_E = """
     exchange excite excuse execute experience expire explode explore expose face feature finance fire
     force generate graduate guarantee guide hire house ignite ignore illustrate imagine impose improve
     inaugurate include incorporate increase indicate industrialize influence initiate inspire institute
-    integrate introduce invade invite involve isolate issue judge launche leave liberate like live
+    integrate introduce invade invite involve isolate issue judge leave liberate like live
     locate manage manufacture measure merge migrate modernize motivate move name nationalize negotiate
     nominate note notice observe operate oppose organise organize originate outline oversee pause
     persuade phase place pledge plunge popularize populate praise prepare preserve produce promise
@@ -62,13 +62,13 @@ _WITHOUT_E = """
     export express extend extract fail favor favour feel fill film finish fix flourish follow form
     foster found fund gain gather govern grant greet hand happen head help highlight host hunt implement
     import inform inherit insist inspect install insult intend interpret invent invest join jump kick
-    kill knock lack land last launch lend limit link list look maintain mark market match mention mix
+    kill knock lack land last launch limit link list look maintain mark market match mention mix
     murder need number obtain occur offer open orbit order overturn own paint park pass perform pick
     plant play plunder point post predict present press prevent print proceed proclaim profit prohibit
-    protect protest pull push rain rank reach react rebuild recall record recover reflect reform regain
+    protect protest pull push rain rank reach react recall record recover reflect reform regain
     reign reject remain remind render rent repair repeat report represent request resign resist resort
     respond restrict result retain return reveal review reward sack select shift sign spark sponsor
-    spread staff start stay stress subject succeed suffer suggest support surrender surround survey
+    staff start stay stress subject succeed suffer suggest support surrender surround survey
     suspect sustain talk target tend test thank threaten tour train transform transport travel treat
     trigger turn uncover view visit walk want warn wash watch weigh wish witness work yield
 """
@@ -102,3 +102,24 @@ def base_form(word: str) -> str | None:
 def past_base(word: str) -> str | None:
     """As `base_form`, for words that can be a simple past by themselves (`wrote`, not `written`)."""
     return _PAST.get(word.lower())
+
+
+def _third(base: str) -> str:
+    if base[-1] == "y" and base[-2] not in "aeou":
+        return f"{base[:-1]}ies"
+    return f"{base}es" if base.endswith(("s", "sh", "ch", "x", "go", "do")) else f"{base}s"
+
+
+_BASES = frozenset(_FORMS.values())
+_THIRDS = frozenset(_third(base) for base in _BASES)
+_PRESENT = _BASES | _THIRDS | {f"{base.removesuffix('e')}ing" for base in _BASES}
+
+
+def may_be_present(word: str) -> bool:
+    """Whether the word has the shape of a listed verb's present or -ing form (many are nouns as well)."""
+    return word.lower() in _PRESENT
+
+
+def may_be_third(word: str) -> bool:
+    """Whether the word has the shape of `occurs`, `carries` (many are plural nouns as well)."""
+    return word.lower() in _THIRDS
