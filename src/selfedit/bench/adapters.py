@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 from selfedit.bench.rivals import lora_config
 from selfedit.types import TrainingPlan
 
-SCALE = 0.002
+SCALE = 0.01
 """Standard deviation of B: far enough from nought to change answers, near enough to keep text."""
 
 

@@ -17,11 +17,16 @@ Tokens = list[list[int]]
 
 
 def run(settings: Settings) -> list[Row]:
-    """Two rows for each number of adapters. Greedy. A later case's memory includes the earlier one's."""
     with prepared(settings) as ground:
-        count = max(settings.adapters)
-        folders = ground.theirs.ask("adapters", folder=str(Path(ground.folder) / "random"), count=count)
-        return [row for adapters in settings.adapters for row in _case(ground, adapters, folders[:adapters])]
+        return rows(ground)
+
+
+def rows(ground: Ground) -> list[Row]:
+    """Two rows for each number of adapters. Greedy. A later case's memory includes the earlier one's."""
+    counts = ground.settings.adapters
+    folder = str(Path(ground.folder) / "random")
+    folders = ground.theirs.ask("adapters", folder=folder, count=max(counts))
+    return [row for count in counts for row in _case(ground, count, folders[:count])]
 
 
 def _case(ground: Ground, adapters: int, folders: list[str]) -> list[Row]:
@@ -54,7 +59,7 @@ def _row(ground: Ground, adapters: int, rival: str, ours: list[Any], theirs: lis
         "new tokens/s",
         **ground.shares(ground.shape.forward_flops(ground.facts["lora"]), rates),
         agreement=agreement(ours_rows[0], theirs_rows[0]),
-        agreement_kind="share of tokens equal before the first difference",
+        agreement_kind="equal tokens",
         **both("seconds", mean_seconds(ours), mean_seconds(theirs)),
         **both("measured", _work(ours_rows), _work(theirs_rows)),
         **both("memory_mb", ground.ours.ask("memory"), ground.theirs.ask("memory")),

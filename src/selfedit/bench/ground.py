@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from selfedit.bench import machine
-from selfedit.bench.process import Process, running
+from selfedit.bench.process import running
 from selfedit.bench.settings import Settings
 from selfedit.bench.table import Row
 
@@ -18,14 +18,20 @@ TOLERANCE = {"float64": 1e-6, "float32": 2e-3, "bfloat16": 5e-2}
 """How far two sides' losses or log-probabilities may differ, relatively. Adam amplifies rounding."""
 
 
+class Side(Protocol):
+    """Something that answers verbs: a process, or in a test the verbs themselves."""
+
+    def ask(self, verb: str, **arguments: Any) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Ground:
-    """Ours and the rival as running processes, in one folder for what they hand each other."""
+    """Ours and the rival, both running, and one folder for what they hand each other."""
 
     settings: Settings
     """Device and dtype resolved."""
-    ours: Process
-    theirs: Process
+    ours: Side
+    theirs: Side
     theirs_settings: Settings
     """The same, but the base is the folder that ours resolved it to."""
     folder: str

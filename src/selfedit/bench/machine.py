@@ -92,7 +92,7 @@ def gemm_gflops(shape: Shape, device: str, dtype: str, counts: list[int]) -> flo
     rates = []
     for count in counts:
         torch.set_num_threads(count)
-        left @ right
+        torch.mm(left, right)
         repeats = max(3, int(2e10 / (2 * tokens * shape.hidden * shape.wide)))
         for _ in range(3):
             took = seconds(partial(_multiply, left, right, repeats), device)
@@ -103,7 +103,7 @@ def gemm_gflops(shape: Shape, device: str, dtype: str, counts: list[int]) -> flo
 
 def _multiply(left: torch.Tensor, right: torch.Tensor, repeats: int) -> None:
     for _ in range(repeats):
-        left @ right
+        torch.mm(left, right)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Base:
     dtype: str
 
     def model(self) -> Any:
-        model = AutoModelForCausalLM.from_pretrained(
+        model: Any = AutoModelForCausalLM.from_pretrained(
             self.path, dtype=DTYPES[self.dtype], attn_implementation="sdpa", local_files_only=True
         )
         if self.device.startswith("cuda"):

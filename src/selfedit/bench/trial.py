@@ -11,19 +11,23 @@ from selfedit.bench.workload import QUESTIONS_PER_TRIAL
 
 
 def run(settings: Settings) -> list[Row]:
-    """One row. The rival's subset runs in two halves with our whole run between them."""
     with prepared(settings) as ground:
-        chosen = settings.measured()
-        starts = ground.ours.ask("initial", indices=chosen, folder=ground.folder)
-        probe = ground.theirs.ask("probe_train", start=starts[0])
-        ground.ours.ask("warm_train")
-        pieces = list(zip(chosen, starts, strict=True))
-        half = (len(pieces) + 1) // 2
-        before = [_one(ground, index, start) for index, start in pieces[:half]]
-        ground.note(f"trial: ours, {settings.plans} trials")
-        ours = ground.ours.ask("trial")
-        after = [_one(ground, index, start) for index, start in pieces[half:]]
-        return [_row(ground, chosen, ours, before + after, probe)]
+        return rows(ground)
+
+
+def rows(ground: Ground) -> list[Row]:
+    """One row. The rival's subset runs in two halves with our whole run between them."""
+    chosen = ground.settings.measured()
+    starts = ground.ours.ask("initial", indices=chosen, folder=ground.folder)
+    probe = ground.theirs.ask("probe_train", start=starts[0])
+    ground.ours.ask("warm_train")
+    pieces = list(zip(chosen, starts, strict=True))
+    half = (len(pieces) + 1) // 2
+    before = [_one(ground, index, start) for index, start in pieces[:half]]
+    ground.note(f"trial: ours, {ground.settings.plans} trials")
+    ours = ground.ours.ask("trial")
+    after = [_one(ground, index, start) for index, start in pieces[half:]]
+    return [_row(ground, chosen, ours, before + after, probe)]
 
 
 def _one(ground: Ground, index: int, start: str) -> dict[str, Any]:
@@ -44,7 +48,7 @@ def _row(ground: Ground, chosen: list[int], ours: Any, theirs: list[Any], probe:
         rates,
         "trials/h",
         agreement=equal(ours["texts"], [each["texts"] for each in theirs], chosen),
-        agreement_kind="share of equal answers",
+        agreement_kind="equal answers",
         equal_verdicts=equal(ours["verdicts"], [each["verdicts"] for each in theirs], chosen),
         **both("seconds", ours["seconds"], scaled),
         **both("measured", work, f"{len(chosen)} trials in {spent:.1f} s"),

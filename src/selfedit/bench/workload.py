@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from selfedit.bench.settings import Settings
 from selfedit.edits.sentences import sentences
@@ -82,7 +83,7 @@ def synthetic(settings: Settings) -> list[Passage]:
     return [_synthetic(rng_for("bench", settings.seed, i)) for i in range(settings.plans)]
 
 
-def _synthetic(rng) -> Passage:
+def _synthetic(rng: Random) -> Passage:
     words_of = VOCABULARY.split()
 
     def words(low: int, high: int) -> list[str]:
