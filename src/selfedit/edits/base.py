@@ -52,6 +52,7 @@ class Format:
     def parse(self, task: Task, text: str) -> SelfEdit | Failure:
         """The edit that the text comes to. Any text gives one or the other; none raises."""
         own = (fill(self.opening, task.title, task.passage), fill(self.instruction, task.title, task.passage))
+        text = text.encode("utf-8", "replace").decode()  # half a surrogate pair has no hash
         body = text
         for prompt in own:
             body = body.removeprefix(prompt)
@@ -62,8 +63,8 @@ class Format:
 
     def sequences(self, task: Task, edit: SelfEdit) -> tuple[str | Sequence, ...]:
         """The edit's lines and then the passage itself, each plain one headed by the title."""
-        lines = (headed(task.title, line) if isinstance(line, str) else line for line in edit.lines)
-        return (*dict.fromkeys(lines), headed(task.title, task.passage))
+        plain = (*edit.lines, task.passage) if task.passage.strip() else edit.lines
+        return tuple(dict.fromkeys(headed(task.title, x) if isinstance(x, str) else x for x in plain))
 
     def _echoes(self, task: Task) -> tuple[str, ...]:
         lines = [*self.instruction.splitlines(), *self.opening.splitlines()]

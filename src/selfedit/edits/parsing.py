@@ -34,13 +34,17 @@ def clean_lines(text: str, *, echoes: Iterable[str] = (), fewest_words: int = 2)
     if not raw:
         return Failure("parse", "the model wrote nothing")
     looping = sum(degenerate(line) for line in raw)
-    sound = tuple(line for line in raw if not degenerate(line))
     if 2 * looping >= len(raw) or (len(raw) >= 8 and 4 * len(set(raw)) < len(raw)):
         return _looping(raw)
     dropped = {_key(echo) for echo in echoes}
-    kept = [line for line in _without_cut(sound) if _key(line) not in dropped]
-    kept = [clamp(line) for line in kept if len(line.split()) >= fewest_words and not line.endswith(":")]
-    return _distinct(kept) or Failure("parse", f"no usable line in {text.strip()[:60]!r}")
+    notes = (line for line in raw if not degenerate(line) and _key(line) not in dropped)
+    kept = _without_cut(_distinct(line for line in notes if _says_something(line, fewest_words)))
+    lines = tuple(clamp(line) for line in kept[:MOST_LINES])
+    return lines or Failure("parse", f"no usable line in {text.strip()[:60]!r}")
+
+
+def _says_something(line: str, fewest_words: int) -> bool:
+    return len(line.split()) >= fewest_words and any(map(str.isalpha, line)) and not line.endswith(":")
 
 
 def clean_paragraphs(text: str, *, echoes: Iterable[str] = ()) -> tuple[str, ...] | Failure:
@@ -87,11 +91,11 @@ def clean_pairs(text: str, *, echoes: Iterable[str] = ()) -> tuple[tuple[str, st
 
 
 def _distinct(lines: Iterable[str]) -> tuple[str, ...]:
-    """The first of each that reads alike, at most `MOST_LINES`."""
+    """The first of each that reads alike."""
     found: dict[str, str] = {}
     for line in lines:
         found.setdefault(_key(line), line)
-    return tuple(found.values())[:MOST_LINES]
+    return tuple(found.values())
 
 
 def _looping(lines: tuple[str, ...]) -> Failure:

@@ -183,8 +183,20 @@ def _of_subject(clause: _Clause, kind: str) -> str | None:
     return f"{_who_or_what(clause)} {_plain(clause.after)}"
 
 
+_THEN_TO = listed(
+    "decided agreed refused continued attempted began tried failed wanted needed chose came led"
+)
+
+
+def _participle(word: str) -> bool:
+    """After an auxiliary, any word in -ed will do."""
+    return word.endswith("ed") or base_form(word) is not None
+
+
 def _reduced(words: tuple[Token, ...]) -> bool:
     """Whether a past form may be a participle: "papers published in 1905 were ..."."""
+    if len(words) > 1 and words[0].lower in _THEN_TO and words[1].lower == "to":
+        return False
     return len(words) > 1 and words[1].lower in ("by", "in", "at", "as", "to", "from", "with", "on", "for")
 
 
@@ -231,7 +243,7 @@ def _of_place(clause: _Clause, kind: str) -> str | None:
         return None
     stem = clause.before[: clause.words_before[-1].start].strip()
     split = _Clause(stem, "", "", False).verb_split()
-    located = split and split[2].split(" ")[-1:] and (base_form(split[2].split(" ")[-1]) or not split[2])
+    located = split and split[2].split(" ")[-1:] and (_participle(split[2].split(" ")[-1]) or not split[2])
     return _inverted("Where", split) if located else None
 
 
@@ -252,7 +264,7 @@ def _of_passive(clause: _Clause, kind: str) -> str | None:
     if (
         len(words) < 4
         or words[-1].lower != "by"
-        or not base_form(words[-2].text)
+        or not _participle(words[-2].text)
         or kind in ("date", "number")
     ):
         return None
@@ -275,7 +287,7 @@ def _inverted(word: str, split: tuple[str, Token, str] | None) -> str | None:
         return f"{word} {verb.lower} {subject} {rest}"
     if verb.lower in ("has", "have", "had"):
         follows = rest.split(" ")[0]
-        if follows and (base_form(follows) or follows in ("been", "become", "had")):
+        if follows and (_participle(follows) or follows in ("been", "become", "had")):
             return f"{word} {verb.lower} {subject} {rest}"
         helper = {"has": "does", "have": "do", "had": "did"}[verb.lower]
         return f"{word} {helper} {subject} have {rest}"

@@ -18,7 +18,7 @@ from itertools import pairwise
 import regex
 
 from selfedit.edits.sentences import sentence_offsets
-from selfedit.edits.verbs import base_form, may_be_present
+from selfedit.edits.verbs import base_form, may_be_present, may_be_third
 from selfedit.edits.words import (
     AUXILIARIES,
     FUNCTION_WORDS,
@@ -213,16 +213,28 @@ class _Line:
         return word.text in ".;:?!…—" or word.lower in _NEVER_INSIDE
 
     def _closes(self, first: int, last: int) -> bool:
-        text, word = "".join(w.text for w in self.words[first : last + 1]), self.words[last]
-        balanced = text.count("(") == text.count(")") and text.count("“") == text.count("”")
-        if not balanced or text.count('"') % 2:
-            return False
-        if word.text == ")":
+        """Whether the piece is whole: brackets paired, no predicate inside, no clause hung on by a comma."""
+        if (first, last) in self.atoms:
             return True
-        if last > first and any(_predicates(self.words, i, first) for i in range(first + 1, last + 1)):
-            return (first, last) in self.atoms
+        text, word = "".join(w.text for w in self.words[first : last + 1]), self.words[last]
+        if text.count("(") != text.count(")") or text.count("“") != text.count("”") or text.count('"') % 2:
+            return False
+        if any(_predicates(self.words, i) for i in range(first + 1, last + 1)) or self._hangs(first, last):
+            return False
+        if word.text.endswith(".") and word.text.count(".") == 1:  # Dr., an initial
+            return False
         ends_well = word.is_word and word.text not in ("'s", "’s") and word.lower not in FUNCTION_WORDS
-        return ends_well or any(b == last and a >= first for a, b in self.atoms)
+        return word.text == ")" or ends_well or any(b == last and a >= first for a, b in self.atoms)
+
+    def _hangs(self, first: int, last: int) -> bool:
+        """Whether a comma of the piece is that of neither a list nor a place's name."""
+        commas = [i for i in range(first, last) if self.words[i].text == "," and not self._held[i]]
+        if not commas:
+            return False
+        listed_after = any(word.lower in ("and", "or") for word in self.words[commas[-1] : last])
+        return not listed_after and not all(
+            word.capital for word in self.words[first : last + 1] if word.is_word
+        )
 
     def kind(self, first: int, last: int) -> str:
         exact = self.atoms.get((first, last))
@@ -238,13 +250,20 @@ class _Line:
         return "quantity" if inner and inner[0] == "quantity" else "phrase"
 
 
-def _predicates(words: tuple[Token, ...], index: int, first: int) -> bool:
-    """Whether a past form says something of the noun before it, rather than describe the noun after it."""
-    word, before = words[index], words[index - 1]
-    describes = before.lower in FUNCTION_WORDS or not before.is_word or before.lower.endswith("ly")
-    return bool(base_form(word.text)) and not word.capital and not describes and index > first
+def _predicates(words: tuple[Token, ...], index: int) -> bool:
+    """Whether a verb says something of the noun before it, rather than describe the noun after it."""
+    word, before = words[index], words[index - 1].lower
+    if word.capital:
+        return False
+    if base_form(word.text):
+        describes = before in FUNCTION_WORDS or before.endswith("ly") or not words[index - 1].is_word
+        return not describes or before in (",", "and")
+    after = words[index + 1] if index + 1 < len(words) else None
+    takes_object = after is not None and (after.numeric or after.lower in _DETERMINERS)
+    return takes_object and may_be_third(word.text) and before not in _DETERMINERS
 
 
+_DETERMINERS = listed("a an the its their his her this these")
 _NEVER_INSIDE = (
     AUXILIARIES
     | (PRONOUNS - listed("its their his her own most more less one other"))

@@ -11,6 +11,7 @@ _TOKEN = regex.compile(
     r"[$€£¥]?\d+(?:[.,:]\d+)*(?:[-–]\d+(?:[.,]\d+)*)?\w*%?(?:-\w+)*"  # $230,000, 1919–20, 19th, 5-year
     r"|['’]s\b"
     r"|\p{L}(?:\.\p{L})+\b\.?"  # U.S.
+    r"|\b(?:Drs?|Mrs?|Ms|St|Prof|Lt|Col|Gen|Capt|Sgt|Rev|Gov|Sen|Mt|Ft|\p{Lu})\.(?=\s?\p{Lu})"  # Dr. J. Smith
     r"|\w+(?:(?:[-&/]|['’](?!s\b))\w+)*"
     r"|\S"
 )
