@@ -146,6 +146,16 @@ def test_ten_thousand_lines_are_clamped() -> None:
     assert time.perf_counter() - begun < 5
 
 
+@pytest.mark.parametrize(
+    "piece", [" ", "\t\n", "Q: ", "1. ", "{", "a, ", ".", "9", "“", "Answer: ", "ab\n\n"]
+)
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_long_texts_take_no_quadratic_time(name: str, piece: str) -> None:
+    begun = time.perf_counter()
+    FORMATS[name].parse(TASK, "x " + piece * 100_000 + "x")
+    assert time.perf_counter() - begun < 5
+
+
 def test_a_rewrite_joins_the_lines_of_a_paragraph_and_loses_a_cut_sentence() -> None:
     text = "Marant, in 1911,\nfounded Kesselby.\n\nIt is a town by the sea. Its harbour is"
     assert lines_of(text, "rewrite") == ("Marant, in 1911, founded Kesselby.", "It is a town by the sea.")

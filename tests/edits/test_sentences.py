@@ -56,7 +56,7 @@ def test_offsets_rise_and_have_no_white_space_at_their_ends(text: str) -> None:
     assert all(text[a:b] == text[a:b].strip() != "" for a, b in offsets)
 
 
-@pytest.mark.parametrize("piece", ["a. ", "a.", "(", '"A. ', "A. B. ", "x", "\n\n", "[1]"])
+@pytest.mark.parametrize("piece", ["a. ", "a.", ".", "!x", "(", '"A. ', "A. B. ", "x", "\n\n", "[1]"])
 def test_long_texts_take_no_quadratic_time(piece: str) -> None:
     begun = time.perf_counter()
     sentences(piece * 20_000)

@@ -20,7 +20,7 @@ _STUTTER = regex.compile(r"(.{1,4}?)\1{11,}")
 _TERMINAL = tuple(".!?…\"”')]。")
 _QUESTION = regex.compile(r"(?i)\A(?:q|question)\s*\d{0,4}\s*[:.)]\s*")
 _ANSWER = regex.compile(r"(?i)\A(?:a|ans|answer)\s*\d{0,4}\s*[:.)]\s*")
-_INLINE = regex.compile(r"(?i)\s+(?=(?:a|answer)\s*:\s)")
+_INLINE = regex.compile(r"(?i)(?<=\S)\s++(?=(?:a|answer)\s*:\s)")
 
 
 def clean_lines(text: str, *, echoes: Iterable[str] = (), fewest_words: int = 2) -> tuple[str, ...] | Failure:

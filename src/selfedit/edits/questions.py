@@ -6,7 +6,9 @@ know English word order and no more: where a rewording is not safe they leave a 
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
 
 import regex
 
@@ -41,6 +43,7 @@ _HUMAN = regex.compile(
 )
 _PERSON_DOES = listed(
     """
+    felt elected ordained crowned hired
     said says wrote argued believed thought claimed suggested proposed stated married died born
     discovered invented designed composed painted taught lived studied criticized declared announced
     noted observed wanted refused resigned graduated ruled reigned succeeded appointed chose told asked
@@ -50,7 +53,7 @@ _GROUPS = regex.compile(
     r"(?i)\b(?:university|college|school|company|corporation|inc|party|church|council|army|navy|museum|institute|"
     r"society|association|league|union|empire|kingdom|republic|city|county|state|river|lake|mountain|island|war|"
     r"battle|treaty|act|law|district|court|parliament|government|department|agency|center|centre|building|bridge|"
-    r"street|group|records|park|airport|station|program|project|system|theory|language|festival|award|album|film|book)s?\b"
+    r"street|group|records|missions|park|airport|station|program|project|system|theory|language|festival|award|album|film|book)s?\b"
 )
 
 
@@ -94,13 +97,22 @@ def make_question(sentence: str, start: int, end: int, kind: str = "") -> str:
 # -- the parts of a simple clause -------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
 class _Clause:
-    """A sentence's words around a span: `before` (without the article), the span, and `after`."""
+    """A sentence's words around a span: `before` without the span's article, the span, and `after`."""
 
-    def __init__(self, before: str, span: str, after: str, article: bool) -> None:
-        self.before, self.span, self.after, self.article = before, span, after, article
-        self.words_before = tokens(before)
-        self.words_after = tokens(after)
+    before: str
+    span: str = ""
+    after: str = ""
+    article: bool = False
+
+    @cached_property
+    def words_before(self) -> tuple[Token, ...]:
+        return tokens(self.before)
+
+    @cached_property
+    def words_after(self) -> tuple[Token, ...]:
+        return tokens(self.after)
 
     def verb_split(self) -> tuple[str, Token, str] | None:
         """Subject, first verb and the rest before the span, where the sentence begins with its subject."""
@@ -110,7 +122,7 @@ class _Clause:
         for index, word in enumerate(words[1:10], 1):
             auxiliary = word.lower in _INVERTING or word.lower in ("has", "have", "had")
             if auxiliary or past_base(word.text):
-                rest = words[index + 1 :]
+                rest = takewhile(lambda later: later.text != ",", words[index + 1 :])
                 if not auxiliary and any(later.lower in _INVERTING for later in rest):
                     return None
                 return self.before[: word.start].strip(), word, self.before[word.end :].strip()
@@ -119,15 +131,7 @@ class _Clause:
         return None
 
 
-_NO_SUBJECT = (PRONOUNS | CONJUNCTIONS | (PREPOSITIONS - {"of"})) - {
-    "and",
-    "or",
-    "its",
-    "his",
-    "her",
-    "their",
-    "all",
-}
+_NO_SUBJECT = (PRONOUNS | CONJUNCTIONS | (PREPOSITIONS - {"of"})) - listed("and or its his her their all")
 
 
 _OPENING = listed("the a an its his her their most many some all")
@@ -151,8 +155,13 @@ def _clause(sentence: str, start: int, end: int) -> _Clause | None:
     return _Clause(before, sentence[start:end], after.rstrip(), article)
 
 
+_TAIL = regex.compile(
+    r",? (?:although|though|whereas)\b.*|, (?:which|who|where|since|because|while|but|so)\b.*"
+)
+
+
 def _finished(question: str) -> str | None:
-    text = squash(question).rstrip(" .,;") + "?"
+    text = _TAIL.sub("", squash(question)).rstrip(" .,;") + "?"
     count = len(text.split())
     if not 3 <= count <= 40 or text.count("(") != text.count(")") or text.count(",") > 3:
         return None
@@ -171,7 +180,7 @@ def _who_or_what(clause: _Clause) -> str:
 
 def _of_subject(clause: _Clause, kind: str) -> str | None:
     """*Bismarck* disliked colonies → Who disliked colonies."""
-    if clause.before or kind in ("date", "number") or not clause.words_after:
+    if clause.before or kind in _AMOUNTS or not clause.words_after:
         return None
     verb = clause.words_after[0]
     finite = verb.lower in _INVERTING | {"has", "have", "had", "does", "did"}
@@ -183,6 +192,7 @@ def _of_subject(clause: _Clause, kind: str) -> str | None:
     return f"{_who_or_what(clause)} {_plain(clause.after)}"
 
 
+_AMOUNTS = ("date", "number", "quantity", "money", "percent")
 _THEN_TO = listed(
     "decided agreed refused continued attempted began tried failed wanted needed chose came led"
 )
@@ -225,13 +235,13 @@ def _of_time(clause: _Clause, kind: str) -> str | None:
     if lead not in ("in", "on"):
         return None
     if len(clause.words_before) == 1:
-        inner = _Clause(clause.after.lstrip(" ,"), "", "", False)
+        inner = _Clause(clause.after.lstrip(" ,"))
         split = inner.verb_split()
         return _inverted("When", split) if split and _plain_subject(split[0]) else None
     if clause.after.strip():
         return None
     stem = clause.before[: clause.words_before[-1].start].strip()
-    return _inverted("When", _Clause(stem, "", "", False).verb_split())
+    return _inverted("When", _Clause(stem).verb_split())
 
 
 def _of_place(clause: _Clause, kind: str) -> str | None:
@@ -242,7 +252,7 @@ def _of_place(clause: _Clause, kind: str) -> str | None:
     if not clause.span[:1].isupper() or _PAST_TIMES.search(clause.span):
         return None
     stem = clause.before[: clause.words_before[-1].start].strip()
-    split = _Clause(stem, "", "", False).verb_split()
+    split = _Clause(stem).verb_split()
     located = split and split[2].split(" ")[-1:] and (_participle(split[2].split(" ")[-1]) or not split[2])
     return _inverted("Where", split) if located else None
 
@@ -265,10 +275,11 @@ def _of_passive(clause: _Clause, kind: str) -> str | None:
         len(words) < 4
         or words[-1].lower != "by"
         or not _participle(words[-2].text)
-        or kind in ("date", "number")
+        or kind in _AMOUNTS
+        or regex.match(r"\s*(?:,|and\b)", clause.after)
     ):
         return None
-    split = _Clause(clause.before, "", "", False).verb_split()
+    split = _Clause(clause.before).verb_split()
     if split is None or split[1].lower not in ("is", "are", "was", "were", "has", "have", "had"):
         return None
     human = _HUMAN.search(clause.span) or regex.match(r"\p{Lu}\p{Ll}+(?: \p{Lu}\p{Ll}+)*$", clause.span)
@@ -291,8 +302,10 @@ def _inverted(word: str, split: tuple[str, Token, str] | None) -> str | None:
             return f"{word} {verb.lower} {subject} {rest}"
         helper = {"has": "does", "have": "do", "had": "did"}[verb.lower]
         return f"{word} {helper} {subject} have {rest}"
-    base = past_base(verb.text)
-    return f"{word} did {subject} {base} {rest}" if base else None
+    base, parallel = past_base(verb.text), regex.search(r"\b(?:and|or|but) (\w+)", rest)
+    if base is None or (parallel and _participle(parallel.group(1))):
+        return None
+    return f"{word} did {subject} {base} {rest}"
 
 
 def _plain_subject(subject: str) -> bool:
@@ -303,7 +316,6 @@ def _plain(text: str) -> str:
     return text.strip().rstrip(".,;")
 
 
-@lru_cache(maxsize=1024)
 def _uncapitalised(subject: str) -> str:
     """The subject as it stands inside a sentence: a function word loses its capital, a name keeps it."""
     first, _, rest = subject.partition(" ")

@@ -8,7 +8,7 @@ import regex
 
 from selfedit.edits.words import listed
 
-_END = regex.compile(r"[.!?…]+(?:\[\d+\])*[\"'”’»)\]]*(?:\[\d+\])*(?=\s|$)")
+_END = regex.compile(r"(?<![.!?…])[.!?…]++(?:\[\d++\])*+[\"'”’»)\]]*+(?:\[\d++\])*+(?=\s|$)")
 _BREAK = regex.compile(r"\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•#|>]|\d{1,3}[.)])[ \t])")
 _LAST_WORD = regex.compile(r"[^\s(\[\"“«„'‘]+$")
 _NEXT_WORD = regex.compile(r"\s*[\"'“”‘«„(\[¿¡*_]*([^\s,;:.!?]*)")

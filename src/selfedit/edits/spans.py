@@ -33,6 +33,7 @@ from selfedit.edits.words import (
 )
 
 MOST_WORDS = 9
+MOST_TOKENS = 30
 _MONTH = "(?:" + "|".join(sorted((month.capitalize() for month in MONTHS), key=len, reverse=True)) + r")\b\.?"
 _YEAR = r"(?:[12]\d{3}(?:[-–/]\d{2,4})?)"
 _ERA = r"(?:\s?(?:BCE|BC|CE|AD|B\.C\.|A\.D\.))"
@@ -193,7 +194,7 @@ class _Line:
             if self._held[first] or not self._opens(first):
                 continue
             words = 0
-            for last in range(first, len(self.words)):
+            for last in range(first, min(len(self.words), first + MOST_TOKENS)):
                 words += self.words[last].is_word
                 if (words > MOST_WORDS and (first, last) not in self.atoms) or self._bars(first, last):
                     break

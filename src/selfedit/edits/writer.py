@@ -19,6 +19,7 @@ from selfedit.edits.words import FUNCTION_WORDS, content, recall, squash
 from selfedit.types import Sequence, Task
 
 MOST_WORDS = 40
+MOST_CHARACTERS = 400
 _LABEL = regex.compile(r"(?i)^\s*(?:[-*•]\s*|\(?\d{1,3}[.):]\s+)?(?:q(?:uestion)?\s*\d*\s*[:.)]\s*)?")
 
 
@@ -46,7 +47,12 @@ def parse_question(text: str) -> str | None:
         return None
     question = question[: end + 1]
     count = len(question.split())
-    if not 3 <= count <= MOST_WORDS or "__" in question or regex.search(r"(.{3,60}?)\1{2,}", question):
+    if (
+        not 3 <= count <= MOST_WORDS
+        or len(question) > MOST_CHARACTERS
+        or "__" in question
+        or regex.search(r"(.{3,60}?)\1{2,}", question)
+    ):
         return None
     return question[0].upper() + question[1:]
 
