@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -39,9 +40,16 @@ def test_a_side_is_a_process_that_reports_its_errors(settings: Settings):
         assert side.ask("memory")["host"] > 0
 
 
-def test_a_side_that_cannot_start_is_an_error(settings: Settings):
-    with running("nobody's", settings) as side, pytest.raises(EngineError):
-        side.ask("generate", adapters=1)
+def test_an_unknown_model_is_refused_in_the_models_own_words(settings: Settings):
+    with running("ours", replace(settings, base="/nowhere/at-all")) as side:
+        with pytest.raises(UsageError, match="/nowhere/at-all") as caught:
+            side.ask("path")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_side_that_ended_is_an_error(settings: Settings):
+    with running("nobody", settings) as side, pytest.raises(EngineError, match="'nobody' ended in 'facts'"):
+        side.ask("facts")
 
 
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -13,12 +13,14 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, TextIO
 
 from selfedit.bench.settings import Settings, from_json
 from selfedit.errors import SelfEditError
 
 Verbs = Mapping[str, Callable[..., Any]]
+SIDES = {"ours": "selfedit.bench.ours", "theirs": "selfedit.bench.theirs"}
 
 
 def serve(verbs: Verbs, requests: TextIO, replies: TextIO) -> None:
@@ -36,24 +38,28 @@ def serve(verbs: Verbs, requests: TextIO, replies: TextIO) -> None:
         replies.flush()
 
 
+def refuse(error: SelfEditError, requests: TextIO, replies: TextIO) -> None:
+    """Answer every request with why the side cannot start."""
+    for _ in requests:
+        replies.write(json.dumps({"error": str(error), "usage": True}) + "\n")
+        replies.flush()
+
+
 def verbs_of(side: str, settings: Settings) -> Verbs:
     """The verbs of a side; each side's libraries are imported only in its own process."""
-    if side == "ours":
-        from selfedit.bench import ours
-
-        return ours.verbs(settings)
-    from selfedit.bench import theirs
-
-    return theirs.verbs(settings)
+    return import_module(SIDES[side]).verbs(settings)
 
 
 def main() -> None:
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    warnings.simplefilter(
-        "ignore", FutureWarning
-    )  # between transformers and PEFT; nothing a reader can act on
-    serve(verbs_of(sys.argv[1], from_json(sys.argv[2])), sys.stdin, replies)
+    warnings.simplefilter("ignore", FutureWarning)  # between transformers and PEFT
+    try:
+        verbs = verbs_of(sys.argv[1], from_json(sys.argv[2]))
+    except SelfEditError as error:
+        refuse(error, sys.stdin, replies)
+    else:
+        serve(verbs, sys.stdin, replies)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ class Name(StrEnum):
     trial = "trial"
 
 
-Count = Annotated[int | None, typer.Option(show_default=False)]
+def _count(help: str) -> typer.models.OptionInfo:
+    return typer.Option(help=f"{help} Unset: the benchmark's own.", show_default=False, min=1)
 
 
 def verb(
@@ -33,13 +34,13 @@ def verb(
     quick: Annotated[bool, typer.Option("--quick", help="Seconds, to see that it works.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
-    plans: Count = None,
-    sequences: Count = None,
-    epochs: Count = None,
-    rank: Count = None,
-    subset: Count = None,
-    requests: Count = None,
-    max_tokens: Count = None,
+    plans: Annotated[int | None, _count("Adapters to train; in trial, trials.")] = None,
+    sequences: Annotated[int | None, _count("Training sequences a plan.")] = None,
+    epochs: Annotated[int | None, _count("Epochs a plan.")] = None,
+    rank: Annotated[int | None, _count("LoRA rank.")] = None,
+    subset: Annotated[int | None, _count("Plans that a one-at-a-time rival is measured on.")] = None,
+    requests: Annotated[int | None, _count("Rows to generate or score.")] = None,
+    max_tokens: Annotated[int | None, _count("New tokens a row.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON array on standard output.")] = False,
 ) -> None:
     """Measure one verb against its rivals. The rivals do the same work with PEFT and transformers alone."""
