@@ -83,12 +83,14 @@ class SelfEdit:
     """What the model wrote, as it wrote it."""
     lines: tuple[str | Sequence, ...] = ()
     """The training sequences that the text comes to; the passage itself is not among them."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Hyper-parameters and tools that a directive picked, clamped to their bounds."""
 
     @property
     def id(self) -> str:
-        return content_hash(["edit", self.task, self.format, self.text, list(self.lines), dict(self.settings)])
+        return content_hash(
+            ["edit", self.task, self.format, self.text, list(self.lines), dict(self.settings)]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Reward:
     """How a trial did; larger is better. `parts` holds the named measures that it is made of."""
 
     value: float
-    parts: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +161,10 @@ class Sequence:
 class TrainingPlan:
     """What a self-edit comes to: token sequences with loss masks, and hyper-parameters.
 
-    A sequence is a `str` (the tokenizer's defaults, no end-of-text added, loss on every token after the first) or
-    a `Sequence`. The loss of a step is the sum of weighted token losses over the number of tokens that bear
-    loss. AdamW 0.9/0.999/1e-8, no clipping. Defaults follow SEAL's inner loop (arXiv 2506.10943, section B).
+    A sequence is a `str` (the tokenizer's defaults, no end-of-text added, loss on every token after the
+    first) or a `Sequence`. The loss of a step is the sum of weighted token losses over the number of tokens
+    that bear loss. AdamW 0.9/0.999/1e-8, no clipping. Defaults follow SEAL's inner loop (arXiv 2506.10943,
+    section B).
     """
 
     sequences: tuple[str | Sequence, ...]
@@ -194,15 +197,39 @@ class TrainingPlan:
     def _bounds(self) -> list[tuple[str, bool, str]]:
         return [
             ("sequences", len(self.sequences) > 0 or self.epochs == 0, "give at least one sequence"),
-            ("rank", isinstance(self.rank, int) and 1 <= self.rank <= 4096, "choose a whole number from 1 to 4096"),
+            (
+                "rank",
+                isinstance(self.rank, int) and 1 <= self.rank <= 4096,
+                "choose a whole number from 1 to 4096",
+            ),
             ("alpha", _finite(self.alpha) and self.alpha > 0, "choose a positive number"),
-            ("learning_rate", _finite(self.learning_rate) and self.learning_rate >= 0, "choose a finite number ≥ 0"),
+            (
+                "learning_rate",
+                _finite(self.learning_rate) and self.learning_rate >= 0,
+                "choose a finite number ≥ 0",
+            ),
             ("epochs", isinstance(self.epochs, int) and self.epochs >= 0, "choose a whole number ≥ 0"),
-            ("batch_size", isinstance(self.batch_size, int) and self.batch_size >= 1, "choose a whole number ≥ 1"),
-            ("schedule", self.schedule in ("linear", "constant", "cosine"), "choose linear, constant or cosine"),
+            (
+                "batch_size",
+                isinstance(self.batch_size, int) and self.batch_size >= 1,
+                "choose a whole number ≥ 1",
+            ),
+            (
+                "schedule",
+                self.schedule in ("linear", "constant", "cosine"),
+                "choose linear, constant or cosine",
+            ),
             ("warmup", _finite(self.warmup) and 0 <= self.warmup <= 1, "choose a fraction from 0 to 1"),
-            ("weight_decay", _finite(self.weight_decay) and self.weight_decay >= 0, "choose a finite number ≥ 0"),
-            ("dropout", _finite(self.dropout) and 0 <= self.dropout < 1, "choose a fraction from 0 to below 1"),
+            (
+                "weight_decay",
+                _finite(self.weight_decay) and self.weight_decay >= 0,
+                "choose a finite number ≥ 0",
+            ),
+            (
+                "dropout",
+                _finite(self.dropout) and 0 <= self.dropout < 1,
+                "choose a fraction from 0 to below 1",
+            ),
             ("target_modules", bool(self.target_modules), "name modules, or all-linear"),
             ("objective", self.objective is None, "leave it out; only cross-entropy is built so far"),
             ("constraint", self.constraint is None, "leave it out; none is built so far"),
@@ -220,9 +247,9 @@ class TrainingPlan:
     def order(self) -> tuple[tuple[int, ...], ...]:
         """The data order: for each step, the indices of its sequences.
 
-        Shuffling draws a permutation of *length ranks* (by characters, ties by position) from the seed, epoch and
-        count alone. Plans of one seed and count therefore meet their longest sequences at the same step, which is
-        what lets the engine batch them almost without padding; for one plan alone it is a uniform shuffle.
+        Shuffling draws a permutation of *length ranks* (by characters, ties by position) from the seed, epoch
+        and count alone. Plans of one seed and count therefore meet their longest sequences at the same step,
+        which lets the engine batch them almost without padding; for one plan alone it is a uniform shuffle.
         """
         ranked = sorted(range(len(self.sequences)), key=lambda i: (_characters(self.sequences[i]), i))
         steps: list[tuple[int, ...]] = []
@@ -270,9 +297,9 @@ Message = Mapping[str, str]
 class GenerationRequest:
     """What to continue, with which adapter on which head.
 
-    `prompt` is a string as it is (no special tokens added) or a list of chat messages (the model's template, with
-    the generation prompt). `temperature` 0 is greedy. `stop` strings end the text before them. `grammar` is a
-    regular expression (the `regex` module's) that the whole text must match.
+    `prompt` is a string as it is (no special tokens added) or a list of chat messages (the model's template,
+    with the generation prompt). `temperature` 0 is greedy. `stop` strings end the text before them. `grammar`
+    is a regular expression (the `regex` module's) that the whole text must match.
     """
 
     prompt: str | Items[Message]
@@ -290,9 +317,13 @@ class GenerationRequest:
         if self.max_tokens < 1:
             raise UsageError(f"generation request: max_tokens is {self.max_tokens}; choose at least 1")
         if not (_finite(self.temperature) and self.temperature >= 0):
-            raise UsageError(f"generation request: temperature is {self.temperature}; choose a finite number ≥ 0")
+            raise UsageError(
+                f"generation request: temperature is {self.temperature}; choose a finite number ≥ 0"
+            )
         if not (_finite(self.top_p) and 0 < self.top_p <= 1):
-            raise UsageError(f"generation request: top_p is {self.top_p}; choose a number above 0 and at most 1")
+            raise UsageError(
+                f"generation request: top_p is {self.top_p}; choose a number above 0 and at most 1"
+            )
 
 
 @dataclass(frozen=True, slots=True)

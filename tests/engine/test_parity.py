@@ -24,7 +24,14 @@ TEXTS = (
 
 
 def plan(**changes: Any) -> TrainingPlan:
-    given: dict[str, Any] = {"sequences": TEXTS, "rank": 4, "alpha": 8, "learning_rate": 1e-2, "epochs": 3, "seed": 5}
+    given: dict[str, Any] = {
+        "sequences": TEXTS,
+        "rank": 4,
+        "alpha": 8,
+        "learning_rate": 1e-2,
+        "epochs": 3,
+        "seed": 5,
+    }
     return TrainingPlan(**{**given, **changes})
 
 
@@ -60,7 +67,9 @@ def furthest(ours: dict[str, Any], theirs: dict[str, Any]) -> float:
 
 
 @pytest.mark.parametrize("index", range(len(PLANS)))
-def test_float64_equals_peft(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: int) -> None:
+def test_float64_equals_peft(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: int
+) -> None:
     lift_float32_casts(monkeypatch)
     engine = Engine.load(folder, dtype="float64")
     start = start_of(engine, PLANS[index], tmp_path)
@@ -161,7 +170,7 @@ def test_saved_adapters_load_again_with_their_hash(folder: Path, tmp_path: Path)
     assert (again.hash, again.rank, again.alpha) == (adapter.hash, 4, 8)
 
 
-# -- generation and scores against transformers ----------------------------------------------------------------
+# -- generation and scores against transformers ----------------------------------------------------------
 
 
 PROMPTS = ("Topic: Zorb. Who?\nAnswer:", "Topic: Zorb. When was it?\nAnswer:", "The harbour", "T")
@@ -171,14 +180,18 @@ def strong(engine: Engine) -> list[Adapter]:
     return trained(engine, [plan(seed=seed, learning_rate=2e-2, rank=2 + seed) for seed in range(3)])
 
 
-def by_transformers(folder: Path, adapter: Adapter | None, prompt: str, engine: Engine, save: Path) -> list[int]:
+def by_transformers(
+    folder: Path, adapter: Adapter | None, prompt: str, engine: Engine, save: Path
+) -> list[int]:
     from peft import PeftModel
 
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64)
     if adapter is not None:
         model = PeftModel.from_pretrained(model, adapter.save(save)).to(torch.float64)
     ids = torch.tensor([engine.tokens.plain(prompt)])
-    out = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False)
+    out = model.generate(
+        input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False
+    )
     return out[0, ids.shape[1] :].tolist()
 
 
@@ -211,7 +224,9 @@ def test_scores_equal_full_forward_passes(folder: Path, tmp_path: Path) -> None:
         prompt, completion = engine.tokens.plain(request.prompt), engine.tokens.plain(request.completion)
         with torch.no_grad():
             logits = model(input_ids=torch.tensor([prompt + completion])).logits[0]
-        expected = torch.log_softmax(logits, -1)[len(prompt) - 1 : -1].gather(1, torch.tensor(completion)[:, None])[:, 0]
+        expected = torch.log_softmax(logits, -1)[len(prompt) - 1 : -1].gather(
+            1, torch.tensor(completion)[:, None]
+        )[:, 0]
         assert score.tokens == pytest.approx(expected.tolist(), abs=1e-6)
         assert score.logprob == pytest.approx(float(expected.sum()), abs=1e-5)
 
@@ -223,9 +238,9 @@ def test_a_head_is_its_adapters_merged_in_order(folder: Path) -> None:
     merged = engine.score([ScoreRequest("The", " harbour", head=engine.head([one]))])[0]
     assert merged.logprob == pytest.approx(alone.logprob, abs=1e-9)
     both = engine.score([ScoreRequest("The", " harbour", adapter=two, head=engine.head([one]))])[0]
-    assert engine.score([ScoreRequest("The", " harbour", head=engine.head([one, two]))])[0].logprob == pytest.approx(
-        both.logprob, abs=1e-9
-    )
+    assert engine.score([ScoreRequest("The", " harbour", head=engine.head([one, two]))])[
+        0
+    ].logprob == pytest.approx(both.logprob, abs=1e-9)
     base = engine.score([ScoreRequest("The", " harbour")])[0]
     assert base.logprob != pytest.approx(alone.logprob, abs=1e-3)
 

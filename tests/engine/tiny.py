@@ -1,4 +1,4 @@
-"""Tiny random models of the tested shapes, saved as folders; and PEFT as the oracle that trains one adapter alone."""
+"""Tiny random models of the tested shapes, saved as folders; and PEFT, the oracle that trains one alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from transformers import (
     Qwen3Config,
 )
 
-COMMON = {"vocab_size": 300, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0, "max_position_embeddings": 256}
+COMMON = {
+    "vocab_size": 300,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+    "max_position_embeddings": 256,
+}
 WIDE = {
     **COMMON,
     "hidden_size": 32,
@@ -30,9 +36,18 @@ SHAPES: dict[str, Any] = {
     "llama": lambda: LlamaConfig(**WIDE, tie_word_embeddings=True),
     "qwen2": lambda: Qwen2Config(**WIDE),
     "qwen3": lambda: Qwen3Config(**WIDE, head_dim=8),
-    "gemma3": lambda: Gemma3TextConfig(**WIDE, head_dim=8, sliding_window=8, layer_types=["sliding_attention", "full_attention"]),
+    "gemma3": lambda: Gemma3TextConfig(
+        **WIDE, head_dim=8, sliding_window=8, layer_types=["sliding_attention", "full_attention"]
+    ),
     "gpt2": lambda: GPT2Config(
-        **COMMON, n_embd=32, n_layer=2, n_head=4, n_positions=256, resid_pdrop=0.0, attn_pdrop=0.0, embd_pdrop=0.0
+        **COMMON,
+        n_embd=32,
+        n_layer=2,
+        n_head=4,
+        n_positions=256,
+        resid_pdrop=0.0,
+        attn_pdrop=0.0,
+        embd_pdrop=0.0,
     ),
 }
 
@@ -58,12 +73,18 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
 
     tokenizer.decoder = decoders.ByteLevel()
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>", clean_up_tokenization_spaces=False
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
+        clean_up_tokenization_spaces=False,
     )
 
 
-def train_by_peft(folder: Path, start: Path, plan: Any, tokens: Any, dtype: torch.dtype) -> tuple[dict[str, Any], list[float]]:
-    """PEFT, alone: the same initial weights, data order and AdamW. Returns the adapter's tensors and the losses."""
+def train_by_peft(
+    folder: Path, start: Path, plan: Any, tokens: Any, dtype: torch.dtype
+) -> tuple[dict[str, Any], list[float]]:
+    """PEFT, alone: the same initial weights, data order and AdamW. The adapter's tensors and the losses."""
     from peft import PeftModel
 
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa")
@@ -82,7 +103,9 @@ def train_by_peft(folder: Path, start: Path, plan: Any, tokens: Any, dtype: torc
         optimiser.step()
         losses.append(float(loss.detach()))
     named = {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
-    return {name.replace(".default", "").removeprefix("base_model.model."): p for name, p in named.items()}, losses
+    return {
+        name.replace(".default", "").removeprefix("base_model.model."): p for name, p in named.items()
+    }, losses
 
 
 def _row_loss(model: Any, row: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The numerics: a frozen base, many adapters, four verbs. Knows nothing of documents, edits, rewards or stores."""
+"""The numerics: a frozen base, many adapters, four verbs. Knows nothing of documents, rewards or stores."""
 
 from selfedit.engine.core import Engine
 from selfedit.engine.lora import Adapter

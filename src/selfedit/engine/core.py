@@ -130,7 +130,7 @@ class Engine:
         return [found[index] for index in range(len(requests))]
 
     def head(self, adapters: Items[AdapterLike]) -> Head:
-        """The base with `adapters` merged into it in order. A value: nothing is computed until it is stood on."""
+        """The base with `adapters` merged into it in order. A value: computed only when it is stood on."""
         return Head(self.base, tuple(adapters))
 
     def limits(self) -> Limits:
@@ -147,7 +147,9 @@ class Engine:
         rows = tuple(self.tokens.training(sequence) for sequence in plan.sequences)
         longest = max((len(row.ids) for row in rows), default=0)
         if longest > self.tokens.limit:
-            return Failure("train", f"a sequence has {longest} tokens, the base takes {self.tokens.limit}; split it")
+            return Failure(
+                "train", f"a sequence has {longest} tokens, the base takes {self.tokens.limit}; split it"
+            )
         if plan.epochs and not any(row.loss_tokens for row in rows):
             return Failure("train", "no token of any sequence bears loss; give longer sequences")
         kept = tuple(row for row in rows)
@@ -198,7 +200,9 @@ class Engine:
             )
         return ids
 
-    def _score_item(self, index: int, request: ScoreRequest) -> tuple[int, AdapterLike | None, list[int], list[int]]:
+    def _score_item(
+        self, index: int, request: ScoreRequest
+    ) -> tuple[int, AdapterLike | None, list[int], list[int]]:
         prompt, completion = self.tokens.prompt(request.prompt), self.tokens.plain(request.completion)
         if not completion:
             raise EngineError("a score request has an empty completion; give it some text")

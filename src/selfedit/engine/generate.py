@@ -1,7 +1,7 @@
 """Decoding many rows at once, each with its own adapter, over one key-value cache.
 
-Rows that finish free their place for the next request. A prompt that several rows share is computed once, and so
-is a beginning that prompts of one adapter have in common. Knows nothing of probes, edits or rewards.
+Rows that finish free their place for the next request. A prompt that several rows share is computed once, and
+so is a beginning that prompts of one adapter have in common. Knows nothing of probes, edits or rewards.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ class Room:
 class Decoder:
     """Decodes requests that stand on one head."""
 
-    def __init__(self, model: Model, tokens: Tokens, work: list[tuple[int, GenerationRequest, list[int]]], room: Room) -> None:
+    def __init__(
+        self, model: Model, tokens: Tokens, work: list[tuple[int, GenerationRequest, list[int]]], room: Room
+    ) -> None:
         self.model, self.tokens, self.room = model, tokens, room
         self.waiting = sorted(work, key=lambda w: w[1].adapter.hash if w[1].adapter else "")
         self.table = AdapterTable(model, [request.adapter for _, request, _ in work], room.slots)
@@ -108,7 +110,9 @@ class Decoder:
             self.decode_slots = None
 
     def _grammar(self, request: GenerationRequest) -> Grammar | None:
-        return None if request.grammar is None else Grammar(request.grammar, self.tokens.ends, self.tokens.text)
+        return (
+            None if request.grammar is None else Grammar(request.grammar, self.tokens.ends, self.tokens.text)
+        )
 
     def _leave(self) -> list[Row]:
         """Take finished rows out; the last rows move into their places."""
@@ -146,7 +150,7 @@ class Decoder:
         return torch.stack([logits[at] for at in range(first, first + len(rows))])
 
     def _beginnings(self, leaders: list[int]) -> dict[int, int]:
-        """Compute what prompts of one adapter have in common; returns how many tokens each row now has cached."""
+        """Compute what prompts of one adapter have in common; the tokens that each row now has cached."""
         shared = dict.fromkeys(leaders, 0)
         by_slot: dict[int, list[int]] = defaultdict(list)
         for at in leaders:

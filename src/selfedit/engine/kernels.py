@@ -12,12 +12,18 @@ from torch import Tensor, nn
 
 
 class _RMSNorm(torch.autograd.Function):
-    """x · rsqrt(mean x² + eps) · w with one saved number a row, and its gradient for x (the weight is frozen)."""
+    """x · rsqrt(mean x² + eps) · w with one saved number a row; its gradient for x (the weight is frozen)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
         wide = x if x.dtype == torch.float64 else x.float()
-        rate = torch.linalg.vector_norm(wide, dim=-1, keepdim=True).square_().div_(x.shape[-1]).add_(eps).rsqrt_()
+        rate = (
+            torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+            .square_()
+            .div_(x.shape[-1])
+            .add_(eps)
+            .rsqrt_()
+        )
         ctx.save_for_backward(x, weight, rate)
         return (wide * rate).to(x.dtype).mul_(weight)
 
@@ -97,7 +103,12 @@ def _norm(module: nn.Module) -> FusedRMSNorm | None:
 
 def _mlp(module: nn.Module) -> FusedMLP | None:
     names = {name for name, _ in module.named_children()}
-    if not {"gate_proj", "up_proj", "down_proj"} <= names or not names <= {"gate_proj", "up_proj", "down_proj", "act_fn"}:
+    if not {"gate_proj", "up_proj", "down_proj"} <= names or not names <= {
+        "gate_proj",
+        "up_proj",
+        "down_proj",
+        "act_fn",
+    }:
         return None
     ours = FusedMLP(module)
     gate = ours.gate_proj
@@ -109,4 +120,6 @@ def _agree(theirs: nn.Module, ours: nn.Module, width: int, like: Tensor) -> bool
     x = torch.randn(3, width, generator=generator).to(like)
     tolerance = {torch.float64: 1e-5, torch.float32: 1e-5}.get(like.dtype, 3e-2)
     expected = theirs(x)
-    return bool(torch.allclose(ours(x), expected, rtol=tolerance, atol=tolerance * float(expected.abs().max())))
+    return bool(
+        torch.allclose(ours(x), expected, rtol=tolerance, atol=tolerance * float(expected.abs().max()))
+    )

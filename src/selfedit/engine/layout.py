@@ -63,7 +63,9 @@ class Rows:
 
     @cached_property
     def row_N(self) -> Tensor:
-        return torch.repeat_interleave(torch.arange(len(self.lengths)), torch.tensor(self.lengths)).to(self.device)
+        return torch.repeat_interleave(torch.arange(len(self.lengths)), torch.tensor(self.lengths)).to(
+            self.device
+        )
 
     @cached_property
     def last_B(self) -> Tensor:
@@ -89,8 +91,8 @@ class Rows:
 class Slots:
     """Which packed tokens belong to which adapter slot: `counts[a]` tokens of slot a, in slot order.
 
-    With `token_M` only those M packed tokens (in slot order) have an adapter at all; None: all of them do, and
-    they lie in slot order already.
+    With `token_M` only those M packed tokens (in slot order) have an adapter at all; None: all of them do,
+    and they lie in slot order already.
     """
 
     counts: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""LoRA adapters: one on its own (PEFT's layout on disk), many stacked in a bank, and the linear layer that uses them.
+"""LoRA adapters: one alone (PEFT's layout on disk), many stacked in a bank, and the layer that uses them.
 
 Knows nothing of losses, optimisers' rules, text or rewards.
 """
@@ -36,7 +36,9 @@ class Adapter:
     The weights lie in memory or in a safetensors file, from which they are read when they are needed.
     """
 
-    def __init__(self, rank: int, alpha: float, weights: Mapping[str, Tensor] | Path, meta: AdapterMeta) -> None:
+    def __init__(
+        self, rank: int, alpha: float, weights: Mapping[str, Tensor] | Path, meta: AdapterMeta
+    ) -> None:
         self.rank, self.alpha, self.meta = rank, alpha, meta
         self._weights = weights
         self.hash = meta.hash or _hash(rank, alpha, self.tensors())
@@ -73,7 +75,9 @@ class Adapter:
                 safetensors.torch.save_file(named, target / WEIGHTS, metadata={"format": "pt"})
             (target / CONFIG).write_text(json.dumps(self.peft_config(), indent=2) + "\n")
         except OSError as error:
-            raise AdapterError(f"{target}: cannot write the adapter ({error}); choose another folder") from error
+            raise AdapterError(
+                f"{target}: cannot write the adapter ({error}); choose another folder"
+            ) from error
         return target
 
     def peft_config(self) -> dict[str, Any]:
@@ -100,22 +104,28 @@ class Adapter:
     def load(folder: str | Path) -> Adapter:
         """Read PEFT's layout. Raises AdapterError for what is missing, broken or not a plain LoRA."""
         source = Path(folder)
-        config = _read_config(source)
+        return Adapter.from_file(source / WEIGHTS, _read_config(source))
+
+    @staticmethod
+    def from_file(source: Path, config: Mapping[str, Any]) -> Adapter:
+        """An adapter of one safetensors file and PEFT's configuration. Raises AdapterError."""
         try:
-            with safetensors.safe_open(source / WEIGHTS, framework="pt") as file:
+            with safetensors.safe_open(source, framework="pt") as file:
                 names = list(file.keys())
         except (OSError, safetensors.SafetensorError) as error:
-            raise AdapterError(f"{source / WEIGHTS}: cannot be read ({error}); save the adapter again") from error
+            raise AdapterError(f"{source}: cannot be read ({error}); save the adapter again") from error
         modules = {name.removeprefix(PREFIX).rsplit(".lora_", 1)[0] for name in names if ".lora_" in name}
         if not modules or len(names) != 2 * len(modules):
-            raise AdapterError(f"{source}: not a plain LoRA; only pairs of lora_A and lora_B weights are supported")
+            raise AdapterError(
+                f"{source}: not a plain LoRA; only pairs of lora_A and lora_B weights are supported"
+            )
         meta = AdapterMeta(
             modules=tuple(sorted(modules)),
             base=config.get("base_model_name_or_path") or "",
             dropout=float(config.get("lora_dropout") or 0),
             transposed=bool(config.get("fan_in_fan_out")),
         )
-        return Adapter(int(config["r"]), float(config["lora_alpha"]), source / WEIGHTS, meta)
+        return Adapter(int(config["r"]), float(config["lora_alpha"]), source, meta)
 
 
 @final
@@ -137,14 +147,20 @@ def _read_config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads((folder / CONFIG).read_text())
     except OSError as error:
-        raise AdapterError(f"{folder}: no adapter there ({CONFIG} cannot be read); give a PEFT folder") from error
+        raise AdapterError(
+            f"{folder}: no adapter there ({CONFIG} cannot be read); give a PEFT folder"
+        ) from error
     except ValueError as error:
         raise AdapterError(f"{folder / CONFIG}: not JSON ({error}); save the adapter again") from error
-    unsupported = [key for key in ("use_dora", "use_rslora", "rank_pattern", "alpha_pattern") if config.get(key)]
+    unsupported = [
+        key for key in ("use_dora", "use_rslora", "rank_pattern", "alpha_pattern") if config.get(key)
+    ]
     if config.get("peft_type") != "LORA" or config.get("bias", "none") != "none":
         unsupported.append("peft_type" if config.get("peft_type") != "LORA" else "bias")
     if unsupported:
-        raise AdapterError(f"{folder}: {', '.join(unsupported)} is not supported; use a plain LoRA without bias")
+        raise AdapterError(
+            f"{folder}: {', '.join(unsupported)} is not supported; use a plain LoRA without bias"
+        )
     return config
 
 
@@ -153,7 +169,7 @@ def _hash(rank: int, alpha: float, tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         digest.update(f"{name}{list(tensor.shape)}{tensor.dtype}".encode())
-        digest.update(tensor.view(torch.uint8).numpy())
+        digest.update(tensor.view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
@@ -174,12 +190,14 @@ class Spec:
 
 @final
 class Bank:
-    """A adapters stacked: one flat float32 row of weights per slot, and views [A, R, I] and [A, O, R] into it.
+    """A adapters stacked: one flat float32 row of weights a slot, and views [A, R, I] and [A, O, R] into it.
 
     Slots of smaller rank are padded with zeros, which stay zero: both gradients of a pair of zeros vanish.
     """
 
-    def __init__(self, specs: Iterable[Spec], slots: int, rank: int, device: torch.device, compute: torch.dtype) -> None:
+    def __init__(
+        self, specs: Iterable[Spec], slots: int, rank: int, device: torch.device, compute: torch.dtype
+    ) -> None:
         self.specs = {spec.name: spec for spec in specs}
         self.slots, self.rank = slots, rank
         self.width = sum(rank * (spec.inputs + spec.outputs) for spec in self.specs.values())
@@ -217,13 +235,17 @@ class Bank:
         masters = self._views(self.master_AP)
         unknown = set(adapter.modules) - set(self.specs)
         if unknown:
-            raise AdapterError(f"adapter {adapter.hash[:12]}: this base has no layer {min(unknown)}; use its own base")
+            raise AdapterError(
+                f"adapter {adapter.hash[:12]}: this base has no layer {min(unknown)}; use its own base"
+            )
         tensors = adapter.tensors()
         for name in adapter.modules:
             a, b = tensors[f"{name}.lora_A.weight"], tensors[f"{name}.lora_B.weight"]
             view_a, view_b = masters[name][0][slot, : adapter.rank], masters[name][1][slot, :, : adapter.rank]
             if a.shape != view_a.shape or b.shape != view_b.shape:
-                raise AdapterError(f"adapter {adapter.hash[:12]}: {name} has another shape here; use its own base")
+                raise AdapterError(
+                    f"adapter {adapter.hash[:12]}: {name} has another shape here; use its own base"
+                )
             view_a.copy_(a)
             view_b.copy_(b)
         self.scale_A[slot] = adapter.scale
@@ -252,7 +274,9 @@ class Run:
         self.anchor = anchor
         """Needs a gradient, so that layers whose input needs none are differentiated all the same."""
 
-    def use(self, bank: Bank | None, slots: Slots | None, first: int = 0, dropout: Dropout | None = None) -> None:
+    def use(
+        self, bank: Bank | None, slots: Slots | None, first: int = 0, dropout: Dropout | None = None
+    ) -> None:
         self.bank, self.slots, self.first, self.dropout = bank, slots, first, dropout
 
 
@@ -266,7 +290,8 @@ class AdaptedLinear(nn.Module):
         self.transposed = isinstance(base, Conv1D)
         """The weight is [I, O] (GPT-2), not [O, I]."""
         self.weight = nn.Parameter(base.weight.detach(), requires_grad=False)
-        self.bias = None if base.bias is None else nn.Parameter(base.bias.detach(), requires_grad=False)
+        bias: Tensor | None = getattr(base, "bias", None)
+        self.bias = None if bias is None else nn.Parameter(bias.detach(), requires_grad=False)
 
     @property
     def spec(self) -> Spec:
@@ -298,7 +323,9 @@ class AdaptedLinear(nn.Module):
         return y_NO.view(*x.shape[:-1], -1)
 
 
-def _pair(layer: AdaptedLinear, run: Run, views: Mapping[str, tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+def _pair(
+    layer: AdaptedLinear, run: Run, views: Mapping[str, tuple[Tensor, Tensor]]
+) -> tuple[Tensor, Tensor]:
     """A [A, R, I] and B [A, O, R] of the slots in use."""
     assert run.slots is not None
     last = run.first + len(run.slots.counts)
@@ -308,7 +335,8 @@ def _pair(layer: AdaptedLinear, run: Run, views: Mapping[str, tuple[Tensor, Tens
 
 def _apply(x_NI: Tensor, layer: AdaptedLinear, run: Run) -> tuple[Tensor, Tensor, Tensor]:
     """(y [N, O], x as the adapters saw it [A, S, I], s·x Aᵀ [A, S, R])."""
-    assert run.bank is not None and run.slots is not None
+    assert run.bank is not None
+    assert run.slots is not None
     a_ARI, b_AOR = _pair(layer, run, run.bank.views)
     y_NO = nn.functional.linear(x_NI, layer.matrix(), layer.bias)
     x_ASI = run.slots.spread(x_NI)
@@ -321,7 +349,7 @@ def _apply(x_NI: Tensor, layer: AdaptedLinear, run: Run) -> tuple[Tensor, Tensor
 
 
 class _Adapted(torch.autograd.Function):
-    """The layer with gradients. Those of A and B are added to the bank's buffer, never returned to autograd."""
+    """The layer with gradients. Those of A and B go to the bank's buffer, never through autograd."""
 
     @staticmethod
     def forward(ctx: Any, x_NI: Tensor, anchor: Tensor, layer: AdaptedLinear, bank: Bank, run: Run) -> Tensor:
@@ -336,7 +364,8 @@ class _Adapted(torch.autograd.Function):
         run: Run = ctx.run
         x, h_ASR = ctx.saved_tensors
         bank, slots = run.bank, run.slots
-        assert bank is not None and slots is not None
+        assert bank is not None
+        assert slots is not None
         a_ARI, b_AOR = _pair(layer, run, bank.views)
         grad_a, grad_b = _pair(layer, run, bank.grads)
         dy_NO = grads[0].contiguous()
@@ -367,7 +396,7 @@ def _accumulate(grad: Tensor, left: Tensor, right: Tensor) -> None:
 
 @final
 class Dropout:
-    """LoRA's input dropout, drawn per slot from (seed, step, layer) alone, so that company does not matter."""
+    """LoRA's input dropout, drawn per slot from (seed, step, layer) alone: company does not matter."""
 
     def __init__(self, rates: Iterable[float], streams: Iterable[str]) -> None:
         self.rates, self.streams = tuple(rates), tuple(streams)
@@ -388,15 +417,17 @@ class Dropout:
 
 
 def initial_weights(spec: Spec, plan: TrainingPlan) -> tuple[Tensor, Tensor]:
-    """LoRA's initialisation as PEFT has it (A: Kaiming uniform with a = √5; B: zero), from (seed, layer) alone."""
-    generator = torch.Generator().manual_seed(rng_for("init", plan.seed, spec.name, plan.rank).getrandbits(63))
+    """LoRA's start as PEFT has it (A: Kaiming uniform with a = √5; B: zero), from (seed, layer) alone."""
+    generator = torch.Generator().manual_seed(
+        rng_for("init", plan.seed, spec.name, plan.rank).getrandbits(63)
+    )
     bound = 1 / math.sqrt(spec.inputs)
     a_RI = torch.empty(plan.rank, spec.inputs).uniform_(-bound, bound, generator=generator)
     return a_RI, torch.zeros(spec.outputs, plan.rank)
 
 
 def matching(names: Iterable[str], target: str | tuple[str, ...]) -> tuple[str, ...]:
-    """The linear layers that `target_modules` names: all, a regular expression on the path, or path endings."""
+    """The linear layers that `target_modules` names: all, a regular expression, or endings of paths."""
     names = tuple(names)
     if target == "all-linear":
         return names

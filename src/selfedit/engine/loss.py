@@ -1,4 +1,4 @@
-"""Cross-entropy over the tokens that bear loss, in chunks: no logits are kept, none are made where loss is masked.
+"""Cross-entropy over the tokens that bear loss, in chunks: no logits are kept, none made where it is masked.
 
 The output head is frozen, so the gradient for the hidden states is made in the same visit as the loss.
 """
@@ -19,7 +19,9 @@ class _TokenLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden_NH: Tensor, head: OutputHead, target_N: Tensor, weight_N: Tensor) -> Tensor:
-        loss_N = torch.empty(len(target_N), dtype=torch.promote_types(hidden_NH.dtype, torch.float32), device=hidden_NH.device)
+        loss_N = torch.empty(
+            len(target_N), dtype=torch.promote_types(hidden_NH.dtype, torch.float32), device=hidden_NH.device
+        )
         grad_NH = torch.empty_like(hidden_NH)
         for part in head.chunks(len(target_N)):
             logits_CV = head.logits(hidden_NH[part])

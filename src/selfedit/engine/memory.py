@@ -46,8 +46,8 @@ class Limits:
         if self.usable < slot + 64 * token:
             need = (slot + 64 * token) / SHARE / GIB
             raise EngineError(
-                f"an adapter of rank {rank} needs {need:.1f} GiB to train and {self.free / GIB:.1f} GiB is free; "
-                "lower the rank or free memory"
+                f"an adapter of rank {rank} needs {need:.1f} GiB to train and {self.free / GIB:.1f} GiB is "
+                "free; lower the rank or free memory"
             )
         slots = max(1, min(self.most_slots, len(plans), int(self.usable * 0.6) // slot))
         tokens = max(64, min(self.most_tokens, (self.usable - slots * slot) // token))
@@ -91,7 +91,7 @@ def slot_bytes(model: Model, names: Sequence[str], rank: int) -> int:
 
 
 def token_bytes(model: Model) -> int:
-    """Activations kept for the backward pass by one token, by estimate: what goes in and out of each layer."""
+    """Activations kept for the backward pass by one token, by estimate: what enters and leaves each layer."""
     wide = sum(layer.spec.inputs + layer.spec.outputs for layer in model.layers.values())
     return int(1.6 * wide * model.head.weight_VH.element_size())
 
@@ -99,7 +99,9 @@ def token_bytes(model: Model) -> int:
 def cache_bytes(model: Model) -> int:
     """Keys and values of one token, by estimate from the widths of the layers that make them."""
     made = sum(
-        layer.spec.outputs for name, layer in model.layers.items() if name.endswith((".k_proj", ".v_proj", ".c_attn"))
+        layer.spec.outputs
+        for name, layer in model.layers.items()
+        if name.endswith((".k_proj", ".v_proj", ".c_attn"))
     )
     return max(1, made) * model.head.weight_VH.element_size()
 

@@ -19,7 +19,7 @@ from selfedit.types import Head
 
 @torch.no_grad()
 def merged(weight: Tensor, transposed: bool, pairs: Sequence[tuple[float, Tensor, Tensor]]) -> Tensor:
-    """`weight` plus s·B A for each (s, A [R, I], B [O, R]) in order; in float32 (or better), cast back at the end."""
+    """`weight` plus s·B A for each (s, A [R, I], B [O, R]) in order; float32 or better, cast at the end."""
     wide = torch.promote_types(weight.dtype, torch.float32)
     total = weight.to(wide, copy=True)
     matrix_OI = total.t() if transposed else total
@@ -51,7 +51,9 @@ class Heads:
 
     def _merge(self, head: Head) -> None:
         if head.base != self.base:
-            raise EngineError(f"head {head.id[:12]} stands on another base; load the base that it was made on")
+            raise EngineError(
+                f"head {head.id[:12]} stands on another base; load the base that it was made on"
+            )
         adapters = [adapter for adapter in head.adapters if isinstance(adapter, Adapter)]
         if len(adapters) != len(head.adapters):
             raise EngineError(f"head {head.id[:12]}: its adapters must be the engine's; load them first")

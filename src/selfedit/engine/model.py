@@ -1,6 +1,7 @@
 """The frozen base: loading it, its tokens, and one forward pass over packed rows.
 
-The only place that knows chat templates, special tokens and loss masks. Knows nothing of optimisers or sampling.
+The only place that knows chat templates, special tokens and loss masks. Knows nothing of optimisers or
+sampling.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from typing import Any, final
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedTokenizerBase,
+)
 from transformers.pytorch_utils import Conv1D
 from transformers.utils import logging as transformers_logging
 
@@ -74,17 +81,21 @@ class Tokens:
 
     def _end(self) -> list[int]:
         end = self.tokenizer.eos_token_id
-        return [] if end is None else [int(end)]
+        return [int(end)] if isinstance(end, int) else []
 
     def text(self, ids: Items[int]) -> str:
-        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        return str(
+            self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        )
 
 
 @final
 class Model:
-    """A decoder whose linear layers are adapted, and its output head. Changed by the engine alone (`run`, weights)."""
+    """A decoder whose linear layers are adapted, and its output head. The engine alone changes it."""
 
-    def __init__(self, decoder: nn.Module, head: OutputHead, layers: dict[str, AdaptedLinear], run: Run) -> None:
+    def __init__(
+        self, decoder: nn.Module, head: OutputHead, layers: dict[str, AdaptedLinear], run: Run
+    ) -> None:
         self.decoder, self.head, self.layers, self.run = decoder, head, layers, run
 
     @property
@@ -114,11 +125,17 @@ def load_model(folder: Path, device: torch.device, dtype: torch.dtype) -> Model:
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
-        whole = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, attn_implementation=attention.NAME, use_safetensors=True, local_files_only=True
+        whole: Any = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            attn_implementation=attention.NAME,
+            use_safetensors=True,
+            local_files_only=True,
         )
     except Exception as error:  # a door: whatever transformers meets becomes one line
-        raise ModelError(f"{folder}: not a decoder that can be loaded ({_line(error)}); check the folder") from error
+        raise ModelError(
+            f"{folder}: not a decoder that can be loaded ({_line(error)}); check the folder"
+        ) from error
     return adapt(whole.to(device).eval())
 
 
@@ -135,7 +152,9 @@ def adapt(whole: Any) -> Model:
     if not layers:
         raise ModelError(f"{type(whole).__name__}: no linear layers to adapt; use a transformer decoder")
     text = whole.config.get_text_config()
-    head = OutputHead(output.weight, getattr(output, "bias", None), getattr(text, "final_logit_softcapping", None))
+    head = OutputHead(
+        output.weight, getattr(output, "bias", None), getattr(text, "final_logit_softcapping", None)
+    )
     fuse(whole)
     return Model(whole.base_model, head, layers, run)
 
@@ -146,7 +165,9 @@ def load_tokens(folder: Path) -> Tokens:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         config = AutoConfig.from_pretrained(folder, local_files_only=True).get_text_config()
     except Exception as error:  # a door: whatever transformers meets becomes one line
-        raise ModelError(f"{folder}: its tokenizer cannot be read ({_line(error)}); check the folder") from error
+        raise ModelError(
+            f"{folder}: its tokenizer cannot be read ({_line(error)}); check the folder"
+        ) from error
     tokenizer.model_max_length = 1 << 30
     limit = int(getattr(config, "max_position_embeddings", 1 << 20))
     return Tokens(tokenizer, _ends(folder, tokenizer, config), limit)

@@ -1,4 +1,4 @@
-"""From logits to the next token: greedy, temperature, top-p, grammar. Chance comes from (seed, position) alone."""
+"""From logits to the next token: greedy, temperature, top-p, grammar. Chance: (seed, position) alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class Choice:
     logprob: float
 
 
-def choose(logits_BV: Tensor, requests: list[GenerationRequest], positions: list[int], grammars: list[Grammar | None]) -> list[Choice]:
+def choose(
+    logits_BV: Tensor, requests: list[GenerationRequest], positions: list[int], grammars: list[Grammar | None]
+) -> list[Choice]:
     """The next token of each row. What a row draws does not depend on the other rows."""
     norm_B = torch.logsumexp(logits_BV, -1)
     tokens = logits_BV.argmax(-1).tolist()

@@ -29,13 +29,15 @@ class AdapterTable:
             names = sorted({name for adapter in found.values() for name in adapter.modules})
             missing = [name for name in names if name not in model.layers]
             if missing:
-                raise AdapterError(f"an adapter names the layer {missing[0]}, which this base lacks; use its own base")
+                raise AdapterError(
+                    f"an adapter names the layer {missing[0]}, which this base lacks; use its own base"
+                )
             rank = max(adapter.rank for adapter in found.values())
             self.users = [0] * min(limit, len(found))
             self.bank = Bank(model.specs(names), len(self.users), rank, model.device, model.dtype)
 
     def take(self, adapter: AdapterLike | None) -> int | None:
-        """The slot of an adapter, loading it if a slot is free; -1 for no adapter; None while all slots are used."""
+        """The slot of an adapter, loaded if need be; -1 for no adapter; None while all slots are used."""
         if adapter is None:
             return -1
         slot = self.slot_of.get(adapter.hash)
@@ -73,5 +75,7 @@ class AdapterTable:
 
 def engine_adapter(adapter: AdapterLike) -> Adapter:
     if not isinstance(adapter, Adapter):
-        raise AdapterError(f"adapter {adapter.hash[:12]} is only a name; load it with selfedit.engine.Adapter.load")
+        raise AdapterError(
+            f"adapter {adapter.hash[:12]} is only a name; load it with selfedit.engine.Adapter.load"
+        )
     return adapter

@@ -1,8 +1,9 @@
 """Training many adapters at once over one frozen base.
 
-Each slot of a bank carries one plan; a step takes every slot's next batch, packs all rows into one forward and
-backward pass, and updates each slot by its own AdamW. A plan that is done leaves and the next takes its slot. Which
-plans share a batch depends on the plans alone, never on what they become. Knows nothing of rewards, files or rounds.
+Each slot of a bank carries one plan; a step takes every slot's next batch, packs all rows into one forward
+and backward pass, and updates each slot by its own AdamW. A plan that is done leaves and the next takes its
+slot. Which plans share a batch depends on the plans alone, never on what they become. Knows nothing of
+rewards, files or rounds.
 """
 
 from __future__ import annotations
@@ -123,17 +124,26 @@ class Trainer:
         if source == target:
             return
         bank = self.bank
-        for flat in (bank.master_AP, bank.compute_AP, self.first_moment_AP, self.second_moment_AP, bank.scale_A):
+        for flat in (
+            bank.master_AP,
+            bank.compute_AP,
+            self.first_moment_AP,
+            self.second_moment_AP,
+            bank.scale_A,
+        ):
             flat[target] = flat[source]
         self.count_A[target].copy_(self.count_A[source])
 
     def _result(self, slot: int) -> Result:
         seat = self.seats[slot]
         losses = torch.stack(seat.losses).tolist() if seat.losses else []
-        broken = next((step for step, loss in enumerate(losses) if loss != loss or abs(loss) == float("inf")), None)
+        broken = next(
+            (step for step, loss in enumerate(losses) if loss != loss or abs(loss) == float("inf")), None
+        )
         if broken is not None or not bool(torch.isfinite(self.bank.master_AP[slot]).all()):
             where = "the last step" if broken is None else f"step {broken + 1} of {len(losses)}"
-            what = f"loss or weights not finite at {where}; try a lower learning rate than {seat.job.plan.learning_rate:g}"
+            rate = f"{seat.job.plan.learning_rate:g}"
+            what = f"loss or weights not finite at {where}; try a lower learning rate than {rate}"
             return seat.job.index, Failure("train", what)
         weights = self.bank.read(slot, seat.job.plan.rank)
         return seat.job.index, finished(self.bank, seat.job.plan, weights, tuple(losses))
@@ -165,11 +175,15 @@ class Trainer:
         self.model.run.use(self.bank, slots, first, self._dropout(first, len(part)))
         ids_N = torch.tensor([i for row in rows for i in row.ids], device=device)
         hidden_NH = self.model.hidden(ids_N, Pass(layout))
-        weights = [weight for a, batch in enumerate(part) for weight in _token_weights(batch, batches[first + a])]
+        weights = [
+            weight for a, batch in enumerate(part) for weight in _token_weights(batch, batches[first + a])
+        ]
         bearing = [at for at, weight in enumerate(weights) if weight is not None]
         slot_L = [a for a, batch in enumerate(part) for row in batch for bears in row.bears_loss if bears]
         at_L = torch.tensor(bearing, device=device, dtype=torch.long)
-        weight_L = torch.tensor([weights[at] for at in bearing], device=device, dtype=self.bank.master_AP.dtype)
+        weight_L = torch.tensor(
+            [weights[at] for at in bearing], device=device, dtype=self.bank.master_AP.dtype
+        )
         loss_L = token_losses(hidden_NH[at_L], self.model.head, ids_N[at_L + 1], weight_L)
         loss_L.sum().backward()
         self.model.run.use(None, None)
@@ -238,7 +252,11 @@ def _token_weights(rows: list[TokenRow], whole: list[TokenRow]) -> list[float | 
     The loss of a step is Σ weight · nll / (number of tokens that bear loss), over the slot's whole batch.
     """
     total = max(1, sum(row.loss_tokens for row in whole))
-    return [w for row in rows for w in [*(row.weight / total if b else None for b in row.bears_loss), None][: len(row.ids)]]
+    return [
+        w
+        for row in rows
+        for w in [*(row.weight / total if b else None for b in row.bears_loss), None][: len(row.ids)]
+    ]
 
 
 def start(bank: Bank, plan: TrainingPlan) -> Adapter:
@@ -250,7 +268,9 @@ def start(bank: Bank, plan: TrainingPlan) -> Adapter:
     return Adapter(plan.rank, plan.alpha, weights, AdapterMeta(tuple(bank.specs), hash="initial"))
 
 
-def finished(bank: Bank, plan: TrainingPlan, weights: dict[str, Tensor], losses: tuple[float, ...]) -> Adapter:
+def finished(
+    bank: Bank, plan: TrainingPlan, weights: dict[str, Tensor], losses: tuple[float, ...]
+) -> Adapter:
     """The adapter that a plan ends with."""
     transposed = any(spec.transposed for spec in bank.specs.values())
     meta = AdapterMeta(
