@@ -31,6 +31,8 @@ class Document:
     sha256: str
     """Of the file's bytes."""
     tasks: tuple[Task, ...]
+    bytes: int = 0
+    """Size of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class _Reader:
         tasks = (kind or _text)(_Source(data, str(path), path.stem), self)
         if not tasks:
             raise DocumentError(f"{path}: empty, or only white space; give a document with text")
-        return Document(str(path), hashlib.sha256(data).hexdigest(), tuple(tasks))
+        return Document(str(path), hashlib.sha256(data).hexdigest(), tuple(tasks), len(data))
 
     def split(self, found: Outline, source: str) -> list[Task]:
         parts = passages(found, self.count, self.budget)

@@ -1,0 +1,6 @@
+"""Whoever computes: in this process, in several, on other machines. Knows nothing of documents or stores."""
+
+from selfedit.workers.base import Progress, Worker
+from selfedit.workers.local import LocalWorker
+
+__all__ = ["LocalWorker", "Progress", "Worker"]

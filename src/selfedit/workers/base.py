@@ -1,0 +1,65 @@
+"""What a story needs of whoever computes: the engine's verbs, wherever they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Items
+from pathlib import Path
+from typing import Protocol
+
+from selfedit.engine import Adapter
+from selfedit.types import (
+    AdapterLike,
+    Completion,
+    Failure,
+    GenerationRequest,
+    Head,
+    Score,
+    ScoreRequest,
+    TrainingPlan,
+)
+
+Progress = Callable[[int, int], None]
+"""Told (work done, work in all)."""
+
+
+def silent(done: int, total: int) -> None:
+    """The progress of a caller who wants none."""
+
+
+class Worker(Protocol):
+    """Trains, generates and scores on one base. Results come in the order of what was asked for."""
+
+    @property
+    def base(self) -> str:
+        """Hash of the base's weights."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """A folder that `from_pretrained` reads."""
+        ...
+
+    @property
+    def dtype(self) -> str: ...
+
+    @property
+    def chat(self) -> bool:
+        """Whether the base has a chat template."""
+        ...
+
+    def train(self, plans: Items[TrainingPlan], progress: Progress = silent) -> list[Adapter | Failure]: ...
+
+    def train_iter(
+        self, plans: Items[TrainingPlan], progress: Progress = silent
+    ) -> Iterator[tuple[int, Adapter | Failure]]: ...
+
+    def generate(self, requests: Items[GenerationRequest], progress: Progress = silent) -> list[Completion]: ...
+
+    def score(self, requests: Items[ScoreRequest]) -> list[Score]: ...
+
+    def head(self, adapters: Items[AdapterLike]) -> Head: ...
+
+    def count(self, text: str) -> int:
+        """Tokens of a text."""
+        ...

@@ -1,0 +1,65 @@
+"""A worker in this very process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence as Items
+from pathlib import Path
+from typing import final
+
+from selfedit.engine import Adapter, Engine
+from selfedit.types import (
+    AdapterLike,
+    Completion,
+    Failure,
+    GenerationRequest,
+    Head,
+    Score,
+    ScoreRequest,
+    TrainingPlan,
+)
+from selfedit.workers.base import Progress, silent
+
+
+@final
+class LocalWorker:
+    """One engine, here."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def base(self) -> str:
+        return self.engine.base
+
+    @property
+    def path(self) -> Path:
+        return self.engine.path
+
+    @property
+    def dtype(self) -> str:
+        return self.engine.dtype
+
+    @property
+    def chat(self) -> bool:
+        return bool(self.engine.tokenizer.chat_template)
+
+    def train(self, plans: Items[TrainingPlan], progress: Progress = silent) -> list[Adapter | Failure]:
+        return self.engine.train(plans, progress)
+
+    def train_iter(
+        self, plans: Items[TrainingPlan], progress: Progress = silent
+    ) -> Iterator[tuple[int, Adapter | Failure]]:
+        return self.engine.train_iter(plans, progress)
+
+    def generate(self, requests: Items[GenerationRequest], progress: Progress = silent) -> list[Completion]:
+        return self.engine.generate(requests, progress)
+
+    def score(self, requests: Items[ScoreRequest]) -> list[Score]:
+        return self.engine.score(requests)
+
+    def head(self, adapters: Items[AdapterLike]) -> Head:
+        return self.engine.head(adapters)
+
+    def count(self, text: str) -> int:
+        return self.engine.count(text)

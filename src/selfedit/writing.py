@@ -1,0 +1,242 @@
+"""The policy writes: self-edits for passages, and the probes that test them. Everything in lists, all passages at once.
+
+Knows nothing of rewards, stores or what becomes of an edit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from typing import final
+
+from selfedit.edits import get_format
+from selfedit.edits.questions import ask_prompt, blank_question, qa_row
+from selfedit.edits.sentences import sentence_offsets
+from selfedit.edits.spans import Span, best_spans
+from selfedit.edits.tools import split
+from selfedit.edits.words import agree
+from selfedit.edits.writer import (
+    accepted,
+    check_prompt,
+    pairs_to_rows,
+    parse_question,
+    question_prompt,
+    same_question,
+    sentence_of,
+)
+from selfedit.engine import Adapter
+from selfedit.types import Completion, Failure, GenerationRequest, Probe, SelfEdit, Sequence, Task, rng_for
+from selfedit.workers import Progress, Worker
+from selfedit.workers.base import silent
+
+QUESTION_TOKENS = 48
+ANSWER_TOKENS = 24
+
+
+@final
+@dataclass(frozen=True)
+class Author:
+    """The policy at work: who computes, and the reinforced adapter that writes (None: the base itself)."""
+
+    worker: Worker
+    policy: Adapter | None = None
+    progress: Progress = silent
+
+    def write(self, prompts: Items[str], max_tokens: int, temperature: float, seed: int) -> list[Completion]:
+        """Continue each prompt by one line; prompts that repeat are sampled apart."""
+        seen: dict[str, int] = defaultdict(int)
+        requests: list[GenerationRequest] = []
+        for prompt in prompts:
+            draw = rng_for("author", seed, prompt, seen[prompt]).getrandbits(31)
+            seen[prompt] += 1
+            requests.append(
+                GenerationRequest(
+                    prompt, self.policy, None, max_tokens, temperature, 0.95 if temperature else 1.0, ("\n",), draw
+                )
+            )
+        return self.worker.generate(requests, self.progress)
+
+
+@final
+@dataclass(frozen=True)
+class Item:
+    """A span of a task that a question is wanted for."""
+
+    task: Task
+    span: Span
+
+    @property
+    def sentence(self) -> str:
+        return sentence_of(self.task, self.span)
+
+
+# -- questions to given answers ------------------------------------------------------------------------------
+
+
+def ask_for(author: Author, items: Items[Item], temperature: float, seed: int) -> list[str | None]:
+    """A question for each item, or None where the model wrote none that asks for it without saying it."""
+    prompts = [question_prompt(item.task.title, item.sentence, item.span.text) for item in items]
+    written = author.write(prompts, QUESTION_TOKENS, temperature, seed)
+    questions = [parse_question(completion.text) for completion in written]
+    return [q if accepted(q, item.span.text) else None for q, item in zip(questions, items, strict=True)]
+
+
+def checked(author: Author, items: Items[Item], questions: Items[str | None]) -> list[str | None]:
+    """The questions that the model, with the sentence in view, answers with the item's own span."""
+    asked = [at for at, question in enumerate(questions) if question]
+    prompts = [check_prompt(items[at].sentence, questions[at] or "", items[at].task.title) for at in asked]
+    answers = author.write(prompts, ANSWER_TOKENS, 0.0, 0)
+    kept: list[str | None] = [None] * len(questions)
+    for at, answer in zip(asked, answers, strict=True):
+        if agree(items[at].span.text, answer.text):
+            kept[at] = questions[at]
+    return kept
+
+
+# -- self-edits ----------------------------------------------------------------------------------------------
+
+
+@final
+@dataclass(frozen=True)
+class Brief:
+    """What the policy is to write for every task."""
+
+    format: str
+    samples: int
+    spans: int
+    temperature: float
+    seed: int
+
+
+def write_edits(
+    author: Author, tasks: Items[Task], probes: Items[Probe], brief: Brief
+) -> dict[str, list[SelfEdit | Failure]]:
+    """Task id → its samples. Rows never ask what a probe asks."""
+    if brief.format == "question-answer":
+        return _pairs(author, tasks, probes, brief)
+    return _notes(author, tasks, brief)
+
+
+def _pairs(
+    author: Author, tasks: Items[Task], probes: Items[Probe], brief: Brief
+) -> dict[str, list[SelfEdit | Failure]]:
+    """Spans first, then a question to each by the model, checked; by rule where its own is no good."""
+    asked = _by_topic(probes)
+    items = [
+        Item(task, span)
+        for task in tasks
+        for span in best_spans(task.passage, brief.spans, title=task.title)
+        if not any(_same_blank(probe, task, span) for probe in asked[task.title])
+    ]
+    greedy = ask_for(author, items, 0.0, brief.seed)
+    others = ask_for(author, items * (brief.samples - 1), brief.temperature, brief.seed) if brief.samples > 1 else []
+    questions = checked(author, items * brief.samples, [*greedy, *others])
+    found: dict[str, list[SelfEdit | Failure]] = {task.id: [] for task in tasks}
+    for sample in range(brief.samples):
+        mine = questions[sample * len(items) : (sample + 1) * len(items)]
+        for task in tasks:
+            pairs = [
+                (item.span, None if q and _probed(q, asked[task.title]) else q)
+                for item, q in zip(items, mine, strict=True)
+                if item.task is task
+            ]
+            found[task.id].append(_without(pair_edit(task, pairs), asked[task.title]))
+    return found
+
+
+def _without(edit: SelfEdit | Failure, probes: Items[Probe]) -> SelfEdit | Failure:
+    """The edit without rows that ask, word for word, what a probe asks."""
+    if isinstance(edit, Failure):
+        return edit
+    prompts = {ask_prompt(probe.question, probe.topic) for probe in probes}
+    lines = tuple(x for x in edit.lines if isinstance(x, str) or x.prompt not in prompts)
+    return replace(edit, lines=lines)
+
+
+def pair_edit(task: Task, pairs: Items[tuple[Span, str | None]]) -> SelfEdit | Failure:
+    """The self-edit of question-answer pairs: the sentences, and a row for each span."""
+    rows = pairs_to_rows(task, pairs)
+    lines = (*split(task), *rows)
+    if not lines:
+        return Failure("write", f"{task.title}: nothing to learn in this passage")
+    text = "\n".join(f"Q: {question or '(by rule)'} A: {span.text}" for span, question in pairs)
+    return SelfEdit(task.id, "question-answer", text, lines)
+
+
+def _notes(author: Author, tasks: Items[Task], brief: Brief) -> dict[str, list[SelfEdit | Failure]]:
+    """Samples of a format that the model writes at one go."""
+    form = get_format(brief.format)
+    requests = [
+        GenerationRequest(
+            form.prompt(task, chat=author.worker.chat),
+            max_tokens=form.max_tokens,
+            temperature=brief.temperature if sample or brief.samples > 1 else 0.0,
+            top_p=0.95,
+            seed=rng_for("note", brief.seed, task.id, sample).getrandbits(31),
+            grammar=form.grammar,
+        )
+        for task in tasks
+        for sample in range(brief.samples)
+    ]
+    written = author.worker.generate(requests, author.progress)
+    found: dict[str, list[SelfEdit | Failure]] = {}
+    for at, task in enumerate(tasks):
+        mine = written[at * brief.samples : (at + 1) * brief.samples]
+        found[task.id] = [form.parse(task, completion.text) for completion in mine]
+    return found
+
+
+def sequences_of(task: Task, edit: SelfEdit) -> tuple[str | Sequence, ...]:
+    """The training sequences that an edit comes to."""
+    if edit.format == "question-answer":
+        return tuple(dict.fromkeys(edit.lines))
+    return get_format(edit.format).sequences(task, edit)
+
+
+# -- probes --------------------------------------------------------------------------------------------------
+
+
+def write_probes(author: Author, tasks: Items[Task], limit: int, seed: int) -> dict[str, list[Probe]]:
+    """Task id → probes whose answers the model gives with the sentence in view; by rule where it writes none."""
+    items = [Item(task, span) for task in tasks for span in best_spans(task.passage, limit, title=task.title)]
+    questions = checked(author, items, ask_for(author, items, 0.7, rng_for("probe", seed).getrandbits(31)))
+    found: dict[str, list[Probe]] = {task.id: [] for task in tasks}
+    for item, question in zip(items, questions, strict=True):
+        if question and not _probed(question, found[item.task.id]):
+            found[item.task.id].append(Probe(question, item.span.text, item.task.title, "model"))
+    for task in tasks:
+        if len(found[task.id]) < 2:
+            mine = [item for item in items if item.task is task][:4:2]
+            found[task.id] = [_blank(item) for item in mine]
+    return found
+
+
+def _blank(item: Item) -> Probe:
+    return Probe(_blank_text(item.task, item.span), item.span.text, item.task.title, "cloze")
+
+
+def _blank_text(task: Task, span: Span) -> str:
+    begin, end = sentence_offsets(task.passage)[span.sentence]
+    return blank_question(task.passage[begin:end], span.start - begin, span.end - begin)
+
+
+def _same_blank(probe: Probe, task: Task, span: Span) -> bool:
+    return probe.origin == "cloze" and probe.question == _blank_text(task, span)
+
+
+def _probed(question: str, probes: Items[Probe]) -> bool:
+    return any(same_question(question, probe.question) for probe in probes)
+
+
+def _by_topic(probes: Items[Probe]) -> dict[str, list[Probe]]:
+    found: dict[str, list[Probe]] = defaultdict(list)
+    for probe in probes:
+        found[probe.topic].append(probe)
+    return found
+
+
+def gold_edit(task: Task) -> SelfEdit:
+    """The ceiling: people's own questions and answers as rows, beside the sentences."""
+    rows = tuple(qa_row(probe.question, probe.answer, probe.topic) for probe in task.probes)
+    return SelfEdit(task.id, "question-answer", "gold", (*split(task), *rows))
