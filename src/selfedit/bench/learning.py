@@ -1,0 +1,254 @@
+"""What does a passage teach? One adapter a passage and method, asked people's questions without the passage.
+
+    selfedit bench learning --data DIR [--split choose|report] [--methods a,b]
+
+Every passage's answers are appended to a JSON-lines file as they come, keyed by what they depend on; a run that
+was broken off goes on where it stopped. Accuracy is the mean over passages of the mean over a passage's questions,
+with a bootstrap interval over passages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from selfedit.bench.methods import METHODS, Sequences, Study
+from selfedit.config import Training
+from selfedit.engine import Adapter, Engine
+from selfedit.errors import UsageError
+from selfedit.policies import shipped
+from selfedit.rewards import bootstrap_interval, collapsed, grade, mean_over_passages, mismatch, paired_interval
+from selfedit.rounds import Ground, answers, plan_for
+from selfedit.tasks import read_squad
+from selfedit.types import Failure, Task, content_hash
+from selfedit.workers import LocalWorker, Progress, Worker
+from selfedit.workers.base import silent
+from selfedit.writing import Author
+
+SPLITS = {"choose": "val_choose.json", "report": "val_report.json"}
+JOINT = 8
+
+
+@final
+@dataclass(frozen=True)
+class Experiment:
+    """Which passages, which methods, and how adapters are trained."""
+
+    data: Path
+    split: str = "report"
+    methods: tuple[str, ...] = tuple(METHODS)
+    joint: tuple[str, ...] = ("question-answer",)
+    """Methods that are also trained as one adapter over eight passages."""
+    limit: int | None = None
+    training: Training = field(default_factory=Training)
+    spans: int = 14
+    seed: int = 0
+    dtype: str = "float32"
+    chunk: int = 16
+    """Passages that are written, trained and asked together: what a broken run may have to do again."""
+    part: tuple[int, int] = (0, 1)
+    """(k, n): only every n-th chunk from the k-th, so that n processes share a run."""
+
+    def tasks(self) -> list[Task]:
+        if self.split not in SPLITS:
+            raise UsageError(f"split {self.split!r}: choose one of {', '.join(SPLITS)}")
+        return list(read_squad(self.data / "squad" / SPLITS[self.split]))[: self.limit]
+
+
+@final
+@dataclass(frozen=True)
+class Line:
+    """One passage under one method."""
+
+    key: str
+    method: str
+    passage: str
+    golds: tuple[str, ...]
+    answers: tuple[str, ...]
+    tokens: int
+    """Trained tokens."""
+    seconds: float
+    """Its share of the chunk's time: writing, training and asking."""
+    failure: str | None = None
+
+
+def run(experiment: Experiment, folder: Path, progress: Progress = silent) -> list[dict[str, Any]]:
+    """Do what is not done yet, and return the table's rows."""
+    unknown = set(experiment.methods) - set(METHODS)
+    if unknown:
+        raise UsageError(f"no method {min(unknown)!r}; choose among {', '.join(METHODS)}")
+    worker = LocalWorker(Engine.load("smollm2-135m", dtype=experiment.dtype))
+    tasks = experiment.tasks()
+    for name, joint in _runs(experiment):
+        for chunk in _mine(_chunks(tasks, JOINT if joint else experiment.chunk), experiment.part):
+            _one_chunk(experiment, worker, folder, (name, joint, chunk), progress)
+    return table(experiment, folder)
+
+
+def _runs(experiment: Experiment) -> Iterator[tuple[str, bool]]:
+    yield from ((name, False) for name in experiment.methods)
+    yield from ((name, True) for name in experiment.joint)
+
+
+def _chunks(tasks: Items[Task], size: int) -> list[list[Task]]:
+    return [list(tasks[at : at + size]) for at in range(0, len(tasks), size)]
+
+
+def _mine(chunks: list[list[Task]], part: tuple[int, int]) -> list[list[Task]]:
+    return chunks[part[0] :: part[1]]
+
+
+def _one_chunk(
+    experiment: Experiment, worker: Worker, folder: Path, what: tuple[str, bool, list[Task]], progress: Progress
+) -> None:
+    name, joint, tasks = what
+    label = f"{name} ({JOINT} joint)" if joint else name
+    done = {line.key for line in _read(folder)}
+    keys = {task.id: _key(experiment, label, task, worker) for task in tasks}
+    if all(key in done for key in keys.values()):
+        return
+    began = time.monotonic()
+    study = Study(Author(worker, shipped(worker), progress), experiment.spans)
+    sequences = METHODS[name](study, tasks)
+    ground = Ground(worker, None, experiment.training, experiment.seed, 24, progress)
+    adapters = _train(sequences, ground, joint=joint)
+    found = _answers(tasks, adapters, ground)
+    seconds = (time.monotonic() - began) / len(tasks)
+    tokens = [experiment.training.epochs * sum(_size(worker, s) for s in group) for group in sequences]
+    _append(
+        folder,
+        [
+            Line(
+                keys[task.id],
+                label,
+                f"{task.title} {task.id[:8]}",
+                tuple(p.answer for p in task.probes),
+                tuple(found[at]),
+                tokens[at],
+                seconds,
+                adapter.what if isinstance(adapter, Failure) else None,
+            )
+            for at, (task, adapter) in enumerate(zip(tasks, adapters, strict=True))
+        ],
+    )
+
+
+def _size(worker: Worker, sequence: Any) -> int:
+    if isinstance(sequence, str):
+        return worker.count(sequence)
+    return worker.count(sequence.prompt) + worker.count(sequence.completion) + 1
+
+
+def _key(experiment: Experiment, label: str, task: Task, worker: Worker) -> str:
+    policy = shipped(worker)
+    depends = [label, task.id, experiment.training.model_dump(), experiment.spans, experiment.seed]
+    return content_hash([*depends, experiment.dtype, worker.base, policy.hash if policy else None])
+
+
+def _train(sequences: list[Sequences], ground: Ground, *, joint: bool) -> list[Adapter | Failure | None]:
+    """An adapter for each passage; one for all of them; none where there is nothing to train on."""
+    if joint:
+        whole = tuple(dict.fromkeys(s for group in sequences for s in group))
+        (adapter,) = ground.worker.train([plan_for(whole, ground)], ground.progress)
+        return [adapter] * len(sequences)
+    with_rows = [at for at, group in enumerate(sequences) if group]
+    plans = [plan_for(sequences[at], ground) for at in with_rows]
+    trained = dict(zip(with_rows, ground.worker.train(plans, ground.progress), strict=True))
+    return [trained.get(at) for at in range(len(sequences))]
+
+
+def _answers(tasks: Items[Task], adapters: Items[Adapter | Failure | None], ground: Ground) -> list[list[str]]:
+    """Answers of every passage's adapter to its questions. A failed adapter answers nothing."""
+    from selfedit.edits.questions import ask_prompt
+    from selfedit.types import GenerationRequest
+
+    wanted = [
+        (at, GenerationRequest(ask_prompt(p.question, p.topic), adapter, max_tokens=24, stop=("\n",)))
+        for at, (task, adapter) in enumerate(zip(tasks, adapters, strict=True))
+        if not isinstance(adapter, Failure)
+        for p in task.probes
+    ]
+    done = ground.worker.generate([request for _, request in wanted], ground.progress)
+    found: list[list[str]] = [[] for _ in tasks]
+    for (at, _), completion in zip(wanted, done, strict=True):
+        found[at].append(completion.text.strip())
+    return [
+        group or ["" for _ in task.probes] for group, task in zip(found, tasks, strict=True)
+    ]
+
+
+# -- the file and the table ----------------------------------------------------------------------------------
+
+
+def _path(folder: Path) -> Path:
+    return folder / "learning.jsonl"
+
+
+def _read(folder: Path) -> list[Line]:
+    lines: list[Line] = []
+    for path in sorted(folder.glob("learning*.jsonl")):
+        for text in path.read_text().splitlines():
+            try:
+                row = json.loads(text)
+            except ValueError:  # the last line of a run that was killed
+                continue
+            lines.append(Line(**{**row, "golds": tuple(row["golds"]), "answers": tuple(row["answers"])}))
+    return list({line.key: line for line in lines}.values())
+
+
+def _append(folder: Path, lines: list[Line]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(lines[0].key.encode()).hexdigest()[:2]
+    with (folder / f"learning-{name}.jsonl").open("a") as file:
+        for line in lines:
+            file.write(json.dumps({f: getattr(line, f) for f in line.__dataclass_fields__}) + "\n")
+
+
+def table(experiment: Experiment, folder: Path) -> list[dict[str, Any]]:
+    """A row for each method that has lines, from the file alone."""
+    tasks = {f"{t.title} {t.id[:8]}" for t in experiment.tasks()}
+    names = [*experiment.methods, *(f"{name} ({JOINT} joint)" for name in experiment.joint)]
+    lines = [line for line in _read(folder) if line.passage in tasks and line.method in names]
+    default = {line.passage: _part(line, "concise") for line in lines if line.method == "question-answer"}
+    return [
+        _row(name, mine, default) for name in names if (mine := [line for line in lines if line.method == name])
+    ]
+
+
+def _part(line: Line, part: str) -> list[float]:
+    from selfedit.types import Probe
+
+    return [
+        grade(answer, Probe("?", gold)).parts[part] for answer, gold in zip(line.answers, line.golds, strict=True)
+    ]
+
+
+def _row(name: str, lines: list[Line], default: Mapping[str, list[float]]) -> dict[str, Any]:
+    concise = {line.passage: _part(line, "concise") for line in lines}
+    recall = {line.passage: _part(line, "correct") for line in lines}
+    wrong = {
+        line.passage: [v for v in mismatch(list(line.answers), list(line.golds)) if v is not None] for line in lines
+    }
+    shared = {p: v for p, v in default.items() if p in concise}
+    against = {p: concise[p] for p in shared}
+    return {
+        "method": name,
+        "concise": mean_over_passages(concise),
+        "concise_ci95": bootstrap_interval(concise, seed=0),
+        "default_minus_this_ci95": paired_interval(shared, against, seed=0) if shared else None,
+        "accuracy": mean_over_passages(recall),
+        "accuracy_ci95": bootstrap_interval(recall, seed=0),
+        "mismatch": mean_over_passages(wrong),
+        "n_passages": len(lines),
+        "n_questions": sum(len(line.golds) for line in lines),
+        "tokens": sum(line.tokens for line in lines) / len(lines),
+        "seconds": sum(line.seconds for line in lines) / len(lines),
+        "collapsed": sum(bool(collapsed(list(line.answers), list(line.golds))) for line in lines),
+        "failures": sum(line.failure is not None for line in lines),
+    }
