@@ -5,7 +5,7 @@
     the changed model is tested without the passage        (judge)
     the edit that did best is kept                         (choose)
 
-Each step takes lists, so that the worker trains and asks hundreds at once. Knows nothing of stores or documents.
+Each step takes lists, so that the worker trains and asks hundreds at once. Knows nothing of stores.
 """
 
 from __future__ import annotations
@@ -51,15 +51,19 @@ class Ground:
     progress: Progress = silent
 
 
-def plan_for(sequences: Items[str | Sequence], ground: Ground, training: Training | None = None) -> TrainingPlan:
+def plan_for(
+    sequences: Items[str | Sequence], ground: Ground, training: Training | None = None
+) -> TrainingPlan:
     """The plan that trains on `sequences` from the ground's head."""
     return TrainingPlan(
         tuple(sequences), seed=ground.seed, head=ground.head, **(training or ground.training).model_dump()
     )
 
 
-def candidates(tasks: Items[Task], edits: Mapping[str, Items[SelfEdit | Failure]], ground: Ground) -> list[Trial]:
-    """A trial, not yet judged, for every edit of every task; what could not be parsed stays a failure."""
+def candidates(
+    tasks: Items[Task], edits: Mapping[str, Items[SelfEdit | Failure]], ground: Ground
+) -> list[Trial]:
+    """A trial, not yet judged, for every edit of every task that could be parsed."""
     trials: list[Trial] = []
     for task in tasks:
         for edit in edits[task.id]:
@@ -91,11 +95,12 @@ def apply_and_judge(trials: Items[Trial], probes: Mapping[str, Items[Probe]], gr
 
 
 def _judge(
-    waiting: Items[tuple[int, Adapter]], trials: Items[Trial], probes: Mapping[str, Items[Probe]], ground: Ground
+    waiting: Items[tuple[int, Adapter]],
+    trials: Items[Trial],
+    probes: Mapping[str, Items[Probe]],
+    ground: Ground,
 ) -> dict[int, Trial]:
-    outcomes = likelihood(
-        [(adapter, probes[trials[index].edit.task]) for index, adapter in waiting], ground
-    )
+    outcomes = likelihood([(adapter, probes[trials[index].edit.task]) for index, adapter in waiting], ground)
     return {
         index: Trial(trials[index].edit, trials[index].plan, outcome, adapter.hash)
         for (index, adapter), outcome in zip(waiting, outcomes, strict=True)
@@ -134,14 +139,18 @@ def _value(trial: Trial) -> float:
     return trial.outcome.value if isinstance(trial.outcome, Reward) else float("-inf")
 
 
-# -- asking ----------------------------------------------------------------------------------------------------
+# -- asking -------------------------------------------------------------------------------------------
 
 
 def answers(probes: Items[Probe], adapter: Adapter | None, ground: Ground) -> list[str]:
     """What the model answers to each probe, without the passage; greedy, stripped."""
     requests = [
         GenerationRequest(
-            ask_prompt(probe.question, probe.topic), adapter, ground.head, max_tokens=ground.answer_tokens, stop=("\n",)
+            ask_prompt(probe.question, probe.topic),
+            adapter,
+            ground.head,
+            max_tokens=ground.answer_tokens,
+            stop=("\n",),
         )
         for probe in probes
     ]
@@ -149,7 +158,7 @@ def answers(probes: Items[Probe], adapter: Adapter | None, ground: Ground) -> li
 
 
 def train_whole(sequences: Items[str | Sequence], probes: Items[Probe], ground: Ground) -> Adapter | Failure:
-    """One adapter on all sequences. One that collapsed is trained once more, gentler; else it is a Failure."""
+    """One adapter on all sequences. If it collapsed, once more at a gentler rate; else it is a Failure."""
     reason = ""
     for training in (ground.training, ground.training.gentler()):
         (adapter,) = ground.worker.train([plan_for(sequences, ground, training)], ground.progress)

@@ -1,4 +1,4 @@
-"""The policy writes: self-edits for passages, and the probes that test them. Everything in lists, all passages at once.
+"""The policy writes: self-edits for passages, and the probes that test them. All passages at once.
 
 Knows nothing of rewards, stores or what becomes of an edit.
 """
@@ -52,7 +52,14 @@ class Author:
             seen[prompt] += 1
             requests.append(
                 GenerationRequest(
-                    prompt, self.policy, None, max_tokens, temperature, 0.95 if temperature else 1.0, ("\n",), draw
+                    prompt,
+                    self.policy,
+                    None,
+                    max_tokens,
+                    temperature,
+                    0.95 if temperature else 1.0,
+                    ("\n",),
+                    draw,
                 )
             )
         return self.worker.generate(requests, self.progress)
@@ -130,7 +137,11 @@ def _pairs(
         if not any(_same_blank(probe, task, span) for probe in asked[task.title])
     ]
     greedy = ask_for(author, items, 0.0, brief.seed)
-    others = ask_for(author, items * (brief.samples - 1), brief.temperature, brief.seed) if brief.samples > 1 else []
+    others = (
+        ask_for(author, items * (brief.samples - 1), brief.temperature, brief.seed)
+        if brief.samples > 1
+        else []
+    )
     questions = checked(author, items * brief.samples, [*greedy, *others])
     found: dict[str, list[SelfEdit | Failure]] = {task.id: [] for task in tasks}
     for sample in range(brief.samples):
@@ -198,7 +209,7 @@ def sequences_of(task: Task, edit: SelfEdit) -> tuple[str | Sequence, ...]:
 
 
 def write_probes(author: Author, tasks: Items[Task], limit: int, seed: int) -> dict[str, list[Probe]]:
-    """Task id → probes whose answers the model gives with the sentence in view; by rule where it writes none."""
+    """Task id → probes that the model answers with the sentence in view; by rule where it writes none."""
     items = [Item(task, span) for task in tasks for span in best_spans(task.passage, limit, title=task.title)]
     questions = checked(author, items, ask_for(author, items, 0.7, rng_for("probe", seed).getrandbits(31)))
     found: dict[str, list[Probe]] = {task.id: [] for task in tasks}

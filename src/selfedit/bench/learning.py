@@ -2,9 +2,9 @@
 
     selfedit bench learning --data DIR [--split choose|report] [--methods a,b]
 
-Every passage's answers are appended to a JSON-lines file as they come, keyed by what they depend on; a run that
-was broken off goes on where it stopped. Accuracy is the mean over passages of the mean over a passage's questions,
-with a bootstrap interval over passages.
+Answers are appended to JSON-lines files as they come, keyed by what they depend on; a run that was broken off
+goes on where it stopped. Accuracy is the mean over passages of the mean over a passage's questions, with a
+bootstrap interval over passages.
 """
 
 from __future__ import annotations
@@ -14,25 +14,34 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
 from selfedit.bench.methods import METHODS, Sequences, Study
 from selfedit.config import Training
+from selfedit.edits.questions import ask_prompt
 from selfedit.engine import Adapter, Engine
 from selfedit.errors import UsageError
 from selfedit.policies import shipped
-from selfedit.rewards import bootstrap_interval, collapsed, grade, mean_over_passages, mismatch, paired_interval
-from selfedit.rounds import Ground, answers, plan_for
+from selfedit.rewards import (
+    bootstrap_interval,
+    collapsed,
+    grade,
+    mean_over_passages,
+    mismatch,
+    paired_interval,
+)
+from selfedit.rounds import Ground, plan_for
 from selfedit.tasks import read_squad
-from selfedit.types import Failure, Task, content_hash
+from selfedit.types import Failure, GenerationRequest, Probe, Task, content_hash
 from selfedit.workers import LocalWorker, Progress, Worker
 from selfedit.workers.base import silent
 from selfedit.writing import Author
 
 SPLITS = {"choose": "val_choose.json", "report": "val_report.json"}
 JOINT = 8
+TRAINING = Training()
 
 
 @final
@@ -46,7 +55,7 @@ class Experiment:
     joint: tuple[str, ...] = ("question-answer",)
     """Methods that are also trained as one adapter over eight passages."""
     limit: int | None = None
-    training: Training = field(default_factory=Training)
+    training: Training = TRAINING
     spans: int = 14
     seed: int = 0
     dtype: str = "float32"
@@ -105,7 +114,11 @@ def _mine(chunks: list[list[Task]], part: tuple[int, int]) -> list[list[Task]]:
 
 
 def _one_chunk(
-    experiment: Experiment, worker: Worker, folder: Path, what: tuple[str, bool, list[Task]], progress: Progress
+    experiment: Experiment,
+    worker: Worker,
+    folder: Path,
+    what: tuple[str, bool, list[Task]],
+    progress: Progress,
 ) -> None:
     name, joint, tasks = what
     label = f"{name} ({JOINT} joint)" if joint else name
@@ -163,11 +176,10 @@ def _train(sequences: list[Sequences], ground: Ground, *, joint: bool) -> list[A
     return [trained.get(at) for at in range(len(sequences))]
 
 
-def _answers(tasks: Items[Task], adapters: Items[Adapter | Failure | None], ground: Ground) -> list[list[str]]:
+def _answers(
+    tasks: Items[Task], adapters: Items[Adapter | Failure | None], ground: Ground
+) -> list[list[str]]:
     """Answers of every passage's adapter to its questions. A failed adapter answers nothing."""
-    from selfedit.edits.questions import ask_prompt
-    from selfedit.types import GenerationRequest
-
     wanted = [
         (at, GenerationRequest(ask_prompt(p.question, p.topic), adapter, max_tokens=24, stop=("\n",)))
         for at, (task, adapter) in enumerate(zip(tasks, adapters, strict=True))
@@ -178,16 +190,10 @@ def _answers(tasks: Items[Task], adapters: Items[Adapter | Failure | None], grou
     found: list[list[str]] = [[] for _ in tasks]
     for (at, _), completion in zip(wanted, done, strict=True):
         found[at].append(completion.text.strip())
-    return [
-        group or ["" for _ in task.probes] for group, task in zip(found, tasks, strict=True)
-    ]
+    return [group or ["" for _ in task.probes] for group, task in zip(found, tasks, strict=True)]
 
 
 # -- the file and the table ----------------------------------------------------------------------------------
-
-
-def _path(folder: Path) -> Path:
-    return folder / "learning.jsonl"
 
 
 def _read(folder: Path) -> list[Line]:
@@ -195,10 +201,11 @@ def _read(folder: Path) -> list[Line]:
     for path in sorted(folder.glob("learning*.jsonl")):
         for text in path.read_text().splitlines():
             try:
-                row = json.loads(text)
+                row: dict[str, Any] = json.loads(text)
             except ValueError:  # the last line of a run that was killed
                 continue
-            lines.append(Line(**{**row, "golds": tuple(row["golds"]), "answers": tuple(row["answers"])}))
+            row.update(golds=tuple(row["golds"]), answers=tuple(row["answers"]))
+            lines.append(Line(**row))
     return list({line.key: line for line in lines}.values())
 
 
@@ -207,7 +214,7 @@ def _append(folder: Path, lines: list[Line]) -> None:
     name = hashlib.sha256(lines[0].key.encode()).hexdigest()[:2]
     with (folder / f"learning-{name}.jsonl").open("a") as file:
         for line in lines:
-            file.write(json.dumps({f: getattr(line, f) for f in line.__dataclass_fields__}) + "\n")
+            file.write(json.dumps(asdict(line)) + "\n")
 
 
 def table(experiment: Experiment, folder: Path) -> list[dict[str, Any]]:
@@ -217,15 +224,16 @@ def table(experiment: Experiment, folder: Path) -> list[dict[str, Any]]:
     lines = [line for line in _read(folder) if line.passage in tasks and line.method in names]
     default = {line.passage: _part(line, "concise") for line in lines if line.method == "question-answer"}
     return [
-        _row(name, mine, default) for name in names if (mine := [line for line in lines if line.method == name])
+        _row(name, mine, default)
+        for name in names
+        if (mine := [line for line in lines if line.method == name])
     ]
 
 
 def _part(line: Line, part: str) -> list[float]:
-    from selfedit.types import Probe
-
     return [
-        grade(answer, Probe("?", gold)).parts[part] for answer, gold in zip(line.answers, line.golds, strict=True)
+        grade(answer, Probe("?", gold)).parts[part]
+        for answer, gold in zip(line.answers, line.golds, strict=True)
     ]
 
 
@@ -233,7 +241,8 @@ def _row(name: str, lines: list[Line], default: Mapping[str, list[float]]) -> di
     concise = {line.passage: _part(line, "concise") for line in lines}
     recall = {line.passage: _part(line, "correct") for line in lines}
     wrong = {
-        line.passage: [v for v in mismatch(list(line.answers), list(line.golds)) if v is not None] for line in lines
+        line.passage: [v for v in mismatch(list(line.answers), list(line.golds)) if v is not None]
+        for line in lines
     }
     shared = {p: v for p, v in default.items() if p in concise}
     against = {p: concise[p] for p in shared}

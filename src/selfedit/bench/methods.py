@@ -10,6 +10,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import final
 
+from selfedit.edits.questions import BLANK
 from selfedit.edits.spans import best_spans
 from selfedit.edits.tools import (
     ask_and_answer_prompt,
@@ -22,7 +23,7 @@ from selfedit.edits.tools import (
     sentences,
     split,
 )
-from selfedit.types import Failure, GenerationRequest, Sequence, Task
+from selfedit.types import Failure, GenerationRequest, SelfEdit, Sequence, Task
 from selfedit.writing import Author, Brief, gold_edit, sequences_of, write_edits
 
 Sequences = tuple[str | Sequence, ...]
@@ -63,15 +64,14 @@ def reordered(study: Study, tasks: Items[Task]) -> list[Sequences]:
 def by_cloze(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """Sentences, and question-answer rows made by rule."""
     return [
-        (*split(task), *cloze(task, best_spans(task.passage, study.spans, title=task.title))) for task in tasks
+        (*split(task), *cloze(task, best_spans(task.passage, study.spans, title=task.title)))
+        for task in tasks
     ]
 
 
 def restated(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """Sentences, and each again in the base's own words."""
-    return _by_line(
-        study, tasks, restate_prompt, lambda t, s, text: _headed(t, parse_restate(s, text)), 60
-    )
+    return _by_line(study, tasks, restate_prompt, lambda t, s, text: _headed(t, parse_restate(s, text)), 60)
 
 
 def asked_at_once(study: Study, tasks: Items[Task]) -> list[Sequences]:
@@ -105,29 +105,27 @@ def _by_line(
     ]
 
 
-def written(name: str, *, with_tools: bool = False) -> Method:
+def written(name: str) -> Method:
     """The base's own notes in a format; what cannot be parsed leaves the passage alone."""
 
     def method(study: Study, tasks: Items[Task]) -> list[Sequences]:
         edits = write_edits(study.author, tasks, (), Brief(name, 1, study.spans, 0.0, 0))
-        return [
-            (headed(task.title, task.passage),)
-            if isinstance(edits[task.id][0], Failure)
-            else sequences_of(task, edits[task.id][0])  # type: ignore[arg-type]
-            for task in tasks
-        ]
+        return [_or_passage(task, edits[task.id][0]) for task in tasks]
 
     return method
+
+
+def _or_passage(task: Task, edit: SelfEdit | Failure) -> Sequences:
+    if isinstance(edit, Failure):
+        return (headed(task.title, task.passage),)
+    return sequences_of(task, edit)
 
 
 def own_questions(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """The default without its fallback: sentences, and the policy's questions that passed the check."""
     edits = write_edits(study.author, tasks, (), Brief("question-answer", 1, study.spans, 0.0, 0))
-    return [
-        tuple(x for x in sequences_of(task, edit) if isinstance(x, str) or "____" not in x.prompt)
-        for task in tasks
-        if not isinstance(edit := edits[task.id][0], Failure)
-    ]
+    made = [_or_passage(task, edits[task.id][0]) for task in tasks]
+    return [tuple(x for x in rows if isinstance(x, str) or BLANK not in x.prompt) for rows in made]
 
 
 def gold(study: Study, tasks: Items[Task]) -> list[Sequences]:

@@ -1,4 +1,4 @@
-"""Policies that ship: adapters with which a built-in base writes better notes. Found by the hash of its weights."""
+"""Policies that ship: adapters with which a built-in base writes better notes, found by its weights' hash."""
 
 from __future__ import annotations
 
