@@ -68,9 +68,15 @@ def candidates(
     for task in tasks:
         for edit in edits[task.id]:
             if isinstance(edit, SelfEdit):
-                plan = plan_for(sequences_of(task, edit), ground)
+                plan = plan_for(sequences_of(task, edit), ground, directed(ground.training, edit))
                 trials.append(Trial(edit, plan, Failure("judge", "not judged yet")))
     return trials
+
+
+def directed(training: Training, edit: SelfEdit) -> Training:
+    """The training with the hyper-parameters that a directive picked; its bounds were held by the parser."""
+    picked = {name: value for name, value in edit.settings.items() if name in Training.model_fields}
+    return training.model_copy(update=picked)
 
 
 def apply_and_judge(trials: Items[Trial], probes: Mapping[str, Items[Probe]], ground: Ground) -> list[Trial]:

@@ -6,6 +6,7 @@ Knows nothing of rewards, stores or what becomes of an edit.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from typing import final
@@ -14,7 +15,15 @@ from selfedit.edits import get_format
 from selfedit.edits.questions import ask_prompt, blank_question, qa_row
 from selfedit.edits.sentences import sentence_offsets
 from selfedit.edits.spans import Span, best_spans
-from selfedit.edits.tools import split
+from selfedit.edits.tools import (
+    ask_and_answer_prompt,
+    headed,
+    parse_ask_and_answer,
+    parse_restate,
+    restate_prompt,
+    sentences,
+    split,
+)
 from selfedit.edits.words import agree
 from selfedit.edits.writer import (
     accepted,
@@ -32,6 +41,7 @@ from selfedit.workers.base import silent
 
 QUESTION_TOKENS = 48
 ANSWER_TOKENS = 24
+LINE_TOKENS = 60
 
 
 @final
@@ -195,14 +205,63 @@ def _notes(author: Author, tasks: Items[Task], brief: Brief) -> dict[str, list[S
     for at, task in enumerate(tasks):
         mine = written[at * brief.samples : (at + 1) * brief.samples]
         found[task.id] = [form.parse(task, completion.text) for completion in mine]
+    return _with_model_tools(author, tasks, found)
+
+
+def _with_model_tools(
+    author: Author, tasks: Items[Task], edits: dict[str, list[SelfEdit | Failure]]
+) -> dict[str, list[SelfEdit | Failure]]:
+    """Directives that pick a tool which needs a model get that tool's lines, written once a passage."""
+    picked = {
+        tool: [t for t in tasks if any(tool in _tools(edit) for edit in edits[t.id])] for tool in BY_MODEL
+    }
+    lines = {tool: by_line(author, picked[tool], tool) for tool in BY_MODEL if picked[tool]}
+
+    def whole(edit: SelfEdit | Failure) -> SelfEdit | Failure:
+        if isinstance(edit, Failure):
+            return edit
+        more = [x for tool in _tools(edit) if tool in lines for x in lines[tool][edit.task]]
+        return replace(edit, lines=(*edit.lines, *more)) if more else edit
+
+    return {task: [whole(edit) for edit in found] for task, found in edits.items()}
+
+
+def _tools(edit: SelfEdit | Failure) -> tuple[str, ...]:
+    return tuple(edit.settings.get("tools", ())) if isinstance(edit, SelfEdit) else ()
+
+
+def by_line(author: Author, tasks: Items[Task], tool: str) -> dict[str, list[str | Sequence]]:
+    """Task id → what the base writes to each sentence: `restate` or `ask-and-answer` (edits.tools)."""
+    prompt, parse = BY_MODEL[tool]
+    items = [(task, sentence) for task in tasks for sentence in sentences(task.passage)]
+    requests = [
+        GenerationRequest(prompt(task.title, sentence), max_tokens=LINE_TOKENS, stop=("\n\n",))
+        for task, sentence in items
+    ]
+    written = author.worker.generate(requests, author.progress)
+    found: dict[str, list[str | Sequence]] = {task.id: [] for task in tasks}
+    for (task, sentence), completion in zip(items, written, strict=True):
+        line = parse(task, sentence, completion.text)
+        if line is not None and line not in found[task.id]:
+            found[task.id].append(line)
     return found
 
 
+BY_MODEL: dict[str, tuple[Callable[[str, str], str], Callable[[Task, str, str], str | Sequence | None]]] = {
+    "restate": (restate_prompt, lambda task, sentence, text: parse_restate(sentence, text)),
+    "ask-and-answer": (
+        ask_and_answer_prompt,
+        lambda task, sentence, text: parse_ask_and_answer(task.title, sentence, text),
+    ),
+}
+
+
 def sequences_of(task: Task, edit: SelfEdit) -> tuple[str | Sequence, ...]:
-    """The training sequences that an edit comes to."""
+    """The training sequences that an edit comes to. Pairs come whole; notes go with their passage."""
     if edit.format == "question-answer":
         return tuple(dict.fromkeys(edit.lines))
-    return get_format(edit.format).sequences(task, edit)
+    lines = (headed(task.title, x) if isinstance(x, str) else x for x in (*edit.lines, task.passage))
+    return tuple(dict.fromkeys(lines))
 
 
 # -- probes --------------------------------------------------------------------------------------------------

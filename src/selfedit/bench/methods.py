@@ -12,19 +12,9 @@ from typing import final
 
 from selfedit.edits.questions import BLANK
 from selfedit.edits.spans import best_spans
-from selfedit.edits.tools import (
-    ask_and_answer_prompt,
-    cloze,
-    headed,
-    parse_ask_and_answer,
-    parse_restate,
-    reorder,
-    restate_prompt,
-    sentences,
-    split,
-)
-from selfedit.types import Failure, GenerationRequest, SelfEdit, Sequence, Task
-from selfedit.writing import Author, Brief, gold_edit, sequences_of, write_edits
+from selfedit.edits.tools import cloze, headed, reorder, split
+from selfedit.types import Failure, SelfEdit, Sequence, Task
+from selfedit.writing import Author, Brief, by_line, gold_edit, sequences_of, write_edits
 
 Sequences = tuple[str | Sequence, ...]
 
@@ -69,40 +59,18 @@ def by_cloze(study: Study, tasks: Items[Task]) -> list[Sequences]:
     ]
 
 
-def restated(study: Study, tasks: Items[Task]) -> list[Sequences]:
-    """Sentences, and each again in the base's own words."""
-    return _by_line(study, tasks, restate_prompt, lambda t, s, text: _headed(t, parse_restate(s, text)), 60)
+def with_model(tool: str) -> Method:
+    """Sentences, and what the base writes to each: restated, or a pair of question and answer at one go."""
+
+    def method(study: Study, tasks: Items[Task]) -> list[Sequences]:
+        lines = by_line(study.author, tasks, tool)
+        return [(*split(task), *(_headed(task, line) for line in lines[task.id])) for task in tasks]
+
+    return method
 
 
-def asked_at_once(study: Study, tasks: Items[Task]) -> list[Sequences]:
-    """Sentences, and pairs of which the base writes question and answer at one go."""
-    return _by_line(
-        study, tasks, ask_and_answer_prompt, lambda t, s, text: parse_ask_and_answer(t.title, s, text), 60
-    )
-
-
-def _headed(task: Task, line: str | None) -> str | None:
-    return None if line is None else headed(task.title, line)
-
-
-def _by_line(
-    study: Study,
-    tasks: Items[Task],
-    prompt: Callable[[str, str], str],
-    parse: Callable[[Task, str, str], str | Sequence | None],
-    max_tokens: int,
-) -> list[Sequences]:
-    items = [(task, sentence) for task in tasks for sentence in sentences(task.passage)]
-    requests = [
-        GenerationRequest(prompt(task.title, sentence), max_tokens=max_tokens, stop=("\n\n",))
-        for task, sentence in items
-    ]
-    written = study.author.worker.generate(requests, study.author.progress)
-    lines = [(t, parse(t, s, done.text)) for (t, s), done in zip(items, written, strict=True)]
-    return [
-        (*split(task), *dict.fromkeys(x for owner, x in lines if owner is task and x is not None))
-        for task in tasks
-    ]
+def _headed(task: Task, line: str | Sequence) -> str | Sequence:
+    return headed(task.title, line) if isinstance(line, str) else line
 
 
 def written(name: str) -> Method:
@@ -138,8 +106,8 @@ METHODS: dict[str, Method] = {
     "passage": passage,
     "split": by_sentence,
     "reorder": reordered,
-    "restate": restated,
-    "ask-and-answer": asked_at_once,
+    "restate": with_model("restate"),
+    "ask-and-answer": with_model("ask-and-answer"),
     "cloze": by_cloze,
     "implications": written("implications"),
     "rewrite": written("rewrite"),
