@@ -41,6 +41,7 @@ from selfedit.writing import Author
 
 SPLITS = {"choose": "val_choose.json", "report": "val_report.json"}
 JOINT = 8
+ALONE, TOGETHER, SUMMED = "alone", "joint", "summed"
 TRAINING = Training()
 
 
@@ -53,7 +54,7 @@ class Experiment:
     split: str = "report"
     methods: tuple[str, ...] = tuple(METHODS)
     joint: tuple[str, ...] = ("question-answer",)
-    """Methods that are also trained as one adapter over eight passages."""
+    """Also tried over eight passages: as one adapter trained on all, and as the sum of eight."""
     limit: int | None = None
     training: Training = TRAINING
     spans: int = 14
@@ -94,15 +95,19 @@ def run(experiment: Experiment, folder: Path, progress: Progress = silent) -> li
         raise UsageError(f"no method {min(unknown)!r}; choose among {', '.join(METHODS)}")
     worker = LocalWorker(Engine.load("smollm2-135m", dtype=experiment.dtype))
     tasks = experiment.tasks()
-    for name, joint in _runs(experiment):
-        for chunk in _mine(_chunks(tasks, JOINT if joint else experiment.chunk), experiment.part):
-            _one_chunk(experiment, worker, folder, (name, joint, chunk), progress)
+    for name, mode in _runs(experiment):
+        for chunk in _mine(_chunks(tasks, experiment.chunk if mode == ALONE else JOINT), experiment.part):
+            _one_chunk(experiment, worker, folder, (name, mode, chunk), progress)
     return table(experiment, folder)
 
 
-def _runs(experiment: Experiment) -> Iterator[tuple[str, bool]]:
-    yield from ((name, False) for name in experiment.methods)
-    yield from ((name, True) for name in experiment.joint)
+def _runs(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    yield from ((name, ALONE) for name in experiment.methods)
+    yield from ((name, mode) for name in experiment.joint for mode in (TOGETHER, SUMMED))
+
+
+def _label(name: str, mode: str) -> str:
+    return name if mode == ALONE else f"{name} ({JOINT} {mode})"
 
 
 def _chunks(tasks: Items[Task], size: int) -> list[list[Task]]:
@@ -117,11 +122,11 @@ def _one_chunk(
     experiment: Experiment,
     worker: Worker,
     folder: Path,
-    what: tuple[str, bool, list[Task]],
+    what: tuple[str, str, list[Task]],
     progress: Progress,
 ) -> None:
-    name, joint, tasks = what
-    label = f"{name} ({JOINT} joint)" if joint else name
+    name, mode, tasks = what
+    label = _label(name, mode)
     done = {line.key for line in _read(folder)}
     keys = {task.id: _key(experiment, label, task, worker) for task in tasks}
     if all(key in done for key in keys.values()):
@@ -130,8 +135,8 @@ def _one_chunk(
     study = Study(Author(worker, shipped(worker), progress), experiment.spans)
     sequences = METHODS[name](study, tasks)
     ground = Ground(worker, None, experiment.training, experiment.seed, 24, progress)
-    adapters = _train(sequences, ground, joint=joint)
-    found = _answers(tasks, adapters, ground)
+    adapters = _train(sequences, ground, joint=mode == TOGETHER)
+    found = _answers(tasks, adapters, ground, summed=mode == SUMMED)
     seconds = (time.monotonic() - began) / len(tasks)
     tokens = [experiment.training.epochs * sum(_size(worker, s) for s in group) for group in sequences]
     _append(
@@ -177,18 +182,25 @@ def _train(sequences: list[Sequences], ground: Ground, *, joint: bool) -> list[A
 
 
 def _answers(
-    tasks: Items[Task], adapters: Items[Adapter | Failure | None], ground: Ground
+    tasks: Items[Task], adapters: Items[Adapter | Failure | None], ground: Ground, *, summed: bool
 ) -> list[list[str]]:
-    """Answers of every passage's adapter to its questions. A failed adapter answers nothing."""
+    """Answers to every passage's questions, by its own adapter or by the sum. A failure answers nothing."""
+    head = ground.worker.head([a for a in adapters if isinstance(a, Adapter)]) if summed else None
     wanted = [
-        (at, GenerationRequest(ask_prompt(p.question, p.topic), adapter, max_tokens=24, stop=("\n",)))
+        (at, p, adapter)
         for at, (task, adapter) in enumerate(zip(tasks, adapters, strict=True))
         if not isinstance(adapter, Failure)
         for p in task.probes
     ]
-    done = ground.worker.generate([request for _, request in wanted], ground.progress)
+    requests = [
+        GenerationRequest(
+            ask_prompt(p.question, p.topic), None if summed else adapter, head, max_tokens=24, stop=("\n",)
+        )
+        for _, p, adapter in wanted
+    ]
+    done = ground.worker.generate(requests, ground.progress)
     found: list[list[str]] = [[] for _ in tasks]
-    for (at, _), completion in zip(wanted, done, strict=True):
+    for (at, _, _), completion in zip(wanted, done, strict=True):
         found[at].append(completion.text.strip())
     return [group or ["" for _ in task.probes] for group, task in zip(found, tasks, strict=True)]
 
@@ -220,7 +232,7 @@ def _append(folder: Path, lines: list[Line]) -> None:
 def table(experiment: Experiment, folder: Path) -> list[dict[str, Any]]:
     """A row for each method that has lines, from the file alone."""
     tasks = {f"{t.title} {t.id[:8]}" for t in experiment.tasks()}
-    names = [*experiment.methods, *(f"{name} ({JOINT} joint)" for name in experiment.joint)]
+    names = [_label(name, mode) for name, mode in _runs(experiment)]
     lines = [line for line in _read(folder) if line.passage in tasks and line.method in names]
     default = {line.passage: _part(line, "concise") for line in lines if line.method == "question-answer"}
     return [
