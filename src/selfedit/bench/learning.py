@@ -273,3 +273,56 @@ def _row(name: str, lines: list[Line], default: Mapping[str, list[float]]) -> di
         "collapsed": sum(bool(collapsed(list(line.answers), list(line.golds))) for line in lines),
         "failures": sum(line.failure is not None for line in lines),
     }
+
+
+# -- for the command line -----------------------------------------------------------------------------
+
+
+def command(
+    data: Path | str | None, chosen: tuple[str, str, str], limit: int | None, dtype: str, folder: Path
+) -> list[dict[str, Any]]:
+    """Run with the command line's words: (split, methods, part). Progress goes to standard error."""
+    if not data:
+        raise UsageError("bench learning: no data; say --data FOLDER or set SELFEDIT_DATA")
+    split, methods, part = chosen
+    names = tuple(name.strip() for name in methods.split(",") if name.strip()) or tuple(METHODS)
+    try:
+        k, n = (int(number) for number in part.split("/"))
+    except ValueError:
+        k, n = -1, 0
+    if not 0 <= k < n:
+        raise UsageError(f"part {part!r}: say K/N with K from 0 to N-1, such as 0/2")
+    joint = ("question-answer",) if "question-answer" in names else ()
+    experiment = Experiment(
+        Path(data),
+        split,
+        names,
+        joint,
+        limit,
+        dtype="float32" if dtype == "auto" else dtype,
+        part=(k, n),
+    )
+    return run(experiment, folder)
+
+
+def markdown(rows: Items[Mapping[str, Any]]) -> str:
+    """The table, one row a method."""
+    heads = ("trained on", "concise [95%]", "accuracy [95%]", "mismatch", "acc. − mism.", "n", "tokens", "s")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in rows:
+        cells = [
+            row["method"],
+            _with_interval(row["concise"], row["concise_ci95"]),
+            _with_interval(row["accuracy"], row["accuracy_ci95"]),
+            f"{row['mismatch']:.2f}",
+            f"{row['accuracy'] - row['mismatch']:.2f}",
+            f"{row['n_passages']} ({row['n_questions']})",
+            f"{row['tokens']:.0f}",
+            f"{row['seconds']:.1f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _with_interval(value: float, interval: tuple[float, float] | None) -> str:
+    return f"{value:.2f}" if interval is None else f"{value:.2f} [{interval[0]:.2f}, {interval[1]:.2f}]"

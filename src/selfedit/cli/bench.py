@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,10 +17,18 @@ class Name(StrEnum):
     generate = "generate"
     score = "score"
     trial = "trial"
+    learning = "learning"
 
 
 def _count(help: str) -> typer.models.OptionInfo:
     return typer.Option(help=f"{help} Unset: the benchmark's own.", show_default=False, min=1)
+
+
+def rows_as_markdown(rows: list[dict[str, Any]]) -> str:
+    """The learning table as docs/results.md holds it."""
+    from selfedit.bench.learning import markdown
+
+    return markdown(rows)
 
 
 def verb(
@@ -41,9 +49,19 @@ def verb(
     subset: Annotated[int | None, _count("Plans that a one-at-a-time rival is measured on.")] = None,
     requests: Annotated[int | None, _count("Rows to generate or score.")] = None,
     max_tokens: Annotated[int | None, _count("New tokens a row.")] = None,
+    split: Annotated[str, typer.Option(help="learning: choose or report.")] = "report",
+    methods: Annotated[str, typer.Option(help="learning: methods by name, commas between.")] = "",
+    limit: Annotated[int | None, _count("learning: passages.")] = None,
+    part: Annotated[str, typer.Option(help="learning: K/N, the K-th of N processes (from 0).")] = "0/1",
+    runs: Annotated[Path, typer.Option(help="learning: where answers are kept as they come.")] = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="One JSON array on standard output.")] = False,
 ) -> None:
-    """Measure one verb against its rivals. The rivals do the same work with PEFT and transformers alone."""
+    """Measure one verb against its rivals, or what each way of writing teaches (learning; resumable)."""
+    if name is Name.learning:
+        from selfedit.bench.learning import command
+
+        rows = command(data or os.environ.get("SELFEDIT_DATA"), (split, methods, part), limit, dtype, runs)
+        return output.document(rows) if json else print(rows_as_markdown(rows))
     from selfedit.bench import markdown, run, settings_for
 
     folder = str(data) if data else os.environ.get("SELFEDIT_DATA")
