@@ -21,7 +21,10 @@ PACKAGE = ROOT / "src" / "selfedit"
 
 LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
-    "stories": {"chat", "gate", "lifelong", "memory", "rounds"},
+    "stories": {
+        *("chat", "forecast", "gate", "lessons", "lifelong", "measuring", "memory", "policies", "probing"),
+        *("rounds", "writing"),
+    },
     "hands": {"workers"},
     "rooms": {"edits", "engine", "retain", "rewards", "select", "store", "tasks"},
     "nouns": {"config", "errors", "types"},

@@ -1,14 +1,16 @@
-"""Every default that is no part of a plan or a request, once. Checked when it is made; doors pass on what is needed."""
+"""Every default that is no part of a plan or a request, once; checked when it is made."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from selfedit.errors import UsageError
 
 BUILT_IN = "smollm2-135m"
+"""The base of a new store, where none is named."""
 
 
 class Settings(BaseModel):
@@ -20,13 +22,13 @@ class Settings(BaseModel):
 class Training(Settings):
     """Hyper-parameters of one fine-tune; the names are `TrainingPlan`'s."""
 
-    rank: int = Field(16, ge=1, le=1024)
-    alpha: float = Field(32, gt=0)
-    learning_rate: float = Field(2e-3, gt=0, le=1)
-    epochs: int = Field(5, ge=1, le=1000)
-    batch_size: int = Field(4, ge=1, le=4096)
+    rank: int = Field(default=16, ge=1, le=1024)
+    alpha: float = Field(default=32, gt=0)
+    learning_rate: float = Field(default=2e-3, gt=0, le=1)
+    epochs: int = Field(default=5, ge=1, le=1000)
+    batch_size: int = Field(default=4, ge=1, le=4096)
     schedule: Literal["linear", "constant", "cosine"] = "linear"
-    warmup: float = Field(0.05, ge=0, le=1)
+    warmup: float = Field(default=0.05, ge=0, le=1)
 
     def gentler(self) -> Training:
         """A third of the rate: what a collapsed adapter is trained again with."""
@@ -37,30 +39,48 @@ class Learning(Settings):
     """How a document is learned."""
 
     format: str = "question-answer"
-    samples: int = Field(2, ge=1, le=64)
+    samples: int = Field(default=2, ge=1, le=64)
     """Self-edits written, trained and judged for each passage; the best is learned."""
-    passage_tokens: int = Field(200, ge=16, le=4096)
+    passage_tokens: int = Field(default=200, ge=16, le=4096)
     """A document is split into passages of at most so many tokens."""
-    spans: int = Field(14, ge=1, le=200)
+    spans: int = Field(default=14, ge=1, le=200)
     """Answers asked for in each passage."""
-    probes: int = Field(8, ge=2, le=100)
+    probes: int = Field(default=8, ge=2, le=100)
     """Questions that test a passage: half choose, half report."""
-    temperature: float = Field(0.8, ge=0, le=2)
+    temperature: float = Field(default=0.8, ge=0, le=2)
     seed: int = 0
     candidate: Training = Training(rank=8, alpha=16, learning_rate=4e-3, epochs=1)
     """One adapter for each self-edit, only to judge it."""
     final: Training = Training()
     """The adapter that is kept."""
-    answer_tokens: int = Field(24, ge=1, le=512)
-    retention_probes: int = Field(60, ge=0)
+    answer_tokens: int = Field(default=24, ge=1, le=512)
+    retention_probes: int = Field(default=60, ge=0)
     """At most so many earlier probes are asked again after learning."""
 
 
-def learning(**given: object) -> Learning:
-    """Settings with what was given in the place of defaults. Raises UsageError for what is out of bounds."""
+DEFAULT = Learning()
+
+DEMO = Learning(samples=2, probes=4, spans=10)
+"""Small enough for two cores and some minutes: ten passages of one short section each."""
+
+
+def learning(base: Learning = DEFAULT, **given: Any) -> Learning:
+    """`base` with what was given in its place; None stands for not given. Raises UsageError out of bounds."""
     try:
-        return Learning.model_validate({name: value for name, value in given.items() if value is not None})
+        return Learning.model_validate(_merged(base.model_dump(), given))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise UsageError(f"{where} is {first.get('input')!r}: {first['msg'].lower()}; change it") from error
+
+
+def _merged(held: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`held` with the given values, level by level."""
+    merged = dict(held)
+    for name, value in given.items():
+        inner = held.get(name)
+        if isinstance(value, Mapping) and isinstance(inner, Mapping):
+            merged[name] = _merged(cast(Mapping[str, Any], inner), cast(Mapping[str, Any], value))
+        elif value is not None:
+            merged[name] = value
+    return merged

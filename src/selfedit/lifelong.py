@@ -1,4 +1,4 @@
-"""Learning a document: write → apply → judge → choose → train one adapter on all chosen edits → gate → commit.
+"""Learning a document: write → apply → judge → choose → train one adapter on what was chosen → gate → commit.
 
 Works on a store that is open for writing. Knows nothing of argv, screens or how a head is asked later.
 """
@@ -7,58 +7,44 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 from selfedit import rounds
-from selfedit.config import Learning
-from selfedit.edits.words import content
 from selfedit.engine import Adapter
-from selfedit.gate import Verdict, pass_gate
-from selfedit.rewards import bootstrap_interval, mean_over_passages, mismatch
+from selfedit.gate import pass_gate
+from selfedit.lessons import Lesson, Pupil
+from selfedit.measuring import Asked, Interval, figures, intervals, judged, retention
+from selfedit.probing import KNOWN, Probing, probe
 from selfedit.rounds import Ground
 from selfedit.store import (
     Cost,
     Figures,
     NewAdapter,
     NewCommit,
-    ProbeAnswer,
     ProbeResult,
     Source,
-    Store,
     sequence_text,
     text_hash,
 )
-from selfedit.tasks import Document
-from selfedit.types import Failure, Head, Probe, Reward, SelfEdit, Sequence, Task, TrainingPlan, Trial
-from selfedit.workers import Worker
-from selfedit.writing import Author, Brief, sequences_of, write_edits, write_probes
+from selfedit.types import (
+    Failure,
+    Reward,
+    SelfEdit,
+    Sequence,
+    Task,
+    TrainingPlan,
+    Trial,
+    content_hash,
+)
+from selfedit.writing import sequences_of, write_edits
 
-Watch = Callable[[str, int, int], None]
-"""Told the stage, the work done and the work in all."""
-
-
-def unwatched(stage: str, done: int, total: int) -> None:
-    """The watch of a caller who wants no progress."""
-
-
-@final
-@dataclass(frozen=True)
-class Asked:
-    """One reporting probe, before and after."""
-
-    question: str
-    gold: str
-    topic: str
-    before: str
-    after: str
-    right_before: bool
-    right: bool
-    concise: bool
+CHECKED = 16
+"""At most so many choosing probes tell whether an adapter has collapsed."""
 
 
 @final
@@ -69,6 +55,7 @@ class LearnReport:
     commits: tuple[str, ...] = ()
     tasks: int = 0
     probes: int = 0
+    """Those that report."""
     recall_before: float | None = None
     recall_after: float | None = None
     concise_before: float | None = None
@@ -79,362 +66,215 @@ class LearnReport:
     accepted: bool = True
     reason: str = ""
     seconds: float = 0.0
-    concise_ci95: tuple[float, float] | None = None
+    recall_ci95: Interval | None = None
+    concise_ci95: Interval | None = None
+    failed: bool = False
+    """Nothing could be learned at all, so that there was nothing for the gate to judge."""
     tokens: int = 0
     """Trained tokens, those of rejected candidates included."""
     trials: int = 0
     failures: int = 0
-    """Trials that could not be judged."""
+    """Self-edits that could not be used or judged."""
     skipped: tuple[str, ...] = ()
     asked: tuple[Asked, ...] = ()
 
-
-@final
-@dataclass(frozen=True)
-class Pupil:
-    """Who learns: the store, the worker, the adapters of the live head, and the policy's adapter."""
-
-    store: Store
-    worker: Worker
-    live: tuple[Adapter, ...]
-    policy: Adapter | None
-    watch: Watch = unwatched
-
-    @property
-    def head(self) -> Head | None:
-        return self.worker.head(self.live) if self.live else None
-
-    def author(self, stage: str) -> Author:
-        return Author(self.worker, self.policy, partial(self.watch, stage))
-
-    def ground(self, settings: Learning, stage: str, *, final: bool = False) -> Ground:
-        return Ground(
-            self.worker,
-            self.head,
-            settings.final if final else settings.candidate,
-            settings.seed,
-            settings.answer_tokens,
-            partial(self.watch, stage),
+    def with_answers(self, rows: Items[Asked], kept: float | None) -> LearnReport:
+        """This report with the rows and all figures that follow from them."""
+        recall, concise = intervals(rows)
+        measured = asdict(figures(rows, kept))
+        return replace(
+            self, probes=len(rows), asked=tuple(rows), recall_ci95=recall, concise_ci95=concise, **measured
         )
 
 
 @final
 @dataclass(frozen=True)
-class Lesson:
-    """What is to be learned, and how."""
-
-    documents: tuple[Document, ...]
-    settings: Learning
-    questions: tuple[Probe, ...] = ()
-    """The user's own; they always report."""
-    gated: bool = True
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """Every passage once."""
-        return tuple({task.id: task for document in self.documents for task in document.tasks}.values())
-
-
-@final
-@dataclass(frozen=True)
-class Probing:
-    """The probes of a lesson by task id: those that choose edits, and those that report."""
-
-    choose: Mapping[str, list[Probe]]
-    report: Mapping[str, list[Probe]]
-    dropped: Mapping[str, str]
-    """Probe id → why it does not choose."""
-    before: Mapping[str, str]
-    """Probe id → the answer before learning."""
-
-    def reporting(self) -> list[tuple[str, Probe]]:
-        return [(task, probe) for task, probes in self.report.items() for probe in probes]
-
-    def choosing(self) -> list[tuple[str, Probe]]:
-        return [(task, probe) for task, probes in self.choose.items() for probe in probes]
-
-    def all(self) -> list[Probe]:
-        return [probe for _, probe in (*self.choosing(), *self.reporting())]
-
-
-def learn(pupil: Pupil, lesson: Lesson) -> LearnReport:
-    """Learn the documents in one commit. What the gate refuses changes nothing and comes back unaccepted."""
-    began = time.monotonic()
-    settings, tasks = lesson.settings, lesson.tasks
-    pupil.store.record_tasks(tasks)
-    probing = probe(pupil, lesson)
-    edits = write_edits(pupil.author("writing notes"), tasks, probing.all(), _brief(settings))
-    pupil.store.record_edits([edit for found in edits.values() for edit in found if isinstance(edit, SelfEdit)])
-    trials = _trials(pupil, lesson, probing, edits)
-    chosen = rounds.choose(trials)
-    failures = sum(isinstance(edit, Failure) for found in edits.values() for edit in found)
-    spent = _tokens(pupil, trials) if settings.samples > 1 else 0
-    if not chosen:
-        why = "no self-edit could be used; try another format, or more samples"
-        return LearnReport(tasks=len(tasks), accepted=False, reason=why, seconds=time.monotonic() - began)
-    sequences = tuple(dict.fromkeys(s for task in tasks if task.id in chosen for s in sequences_of(task, chosen[task.id])))
-    ground = pupil.ground(settings, "training", final=True)
-    adapter = rounds.train_whole(sequences, [p for _, p in probing.choosing()][:16], ground)
-    draft = _Draft(lesson, probing, chosen, trials, sequences, spent + pupil_tokens(pupil, sequences, settings), began)
-    report = replace(
-        _measure(pupil, draft, adapter), trials=len(trials), failures=failures + sum(isinstance(t.outcome, Failure) for t in trials)
-    )
-    if isinstance(adapter, Adapter) and report.accepted:
-        report = replace(report, commits=(_commit(pupil, draft, adapter, report),))
-    return replace(report, seconds=time.monotonic() - began)
-
-
-def pupil_tokens(pupil: Pupil, sequences: Items[str | Sequence], settings: Learning) -> int:
-    """Tokens that the final training sees."""
-    return settings.final.epochs * sum(pupil.worker.count(sequence_text(s)) for s in sequences)
-
-
-def _tokens(pupil: Pupil, trials: Items[Trial]) -> int:
-    plans = [trial.plan for trial in trials if trial.plan]
-    return sum(plan.epochs * sum(pupil.worker.count(sequence_text(s)) for s in plan.sequences) for plan in plans)
-
-
-def _brief(settings: Learning) -> Brief:
-    return Brief(settings.format, settings.samples, settings.spans, settings.temperature, settings.seed)
-
-
-# -- probes --------------------------------------------------------------------------------------------------
-
-
-def probe(pupil: Pupil, lesson: Lesson) -> Probing:
-    """Write the lesson's probes, ask them before anything is learned, and part them.
-
-    Probes that the head already answers do not choose. Questions of the user's (and gold ones that came with the
-    document) report alone; without them half of the model's report.
-    """
-    tasks, settings = lesson.tasks, lesson.settings
-    written = write_probes(pupil.author("writing questions"), tasks, settings.probes, settings.seed)
-    given = _given(tasks, lesson.questions)
-    ground = pupil.ground(settings, "asking before")
-    everything = [p for task in tasks for p in (*written[task.id], *given[task.id])]
-    before = dict(zip([p.id for p in everything], rounds.answers(everything, None, ground), strict=True))
-    known = {p.id for p in everything if rounds.right(p, before[p.id]).parts["correct"]}
-    choose: dict[str, list[Probe]] = {}
-    report: dict[str, list[Probe]] = {}
-    dropped: dict[str, str] = {}
-    for task in tasks:
-        mine = written[task.id]
-        report[task.id] = given[task.id] or mine[1::2]
-        for candidate in mine if given[task.id] else mine[::2]:
-            if candidate.id in known:
-                dropped[candidate.id] = "answered before learning"
-        choose[task.id] = [p for p in (mine if given[task.id] else mine[::2]) if p.id not in known]
-    return Probing(choose, report, dropped, before)
-
-
-def _given(tasks: Items[Task], questions: Items[Probe]) -> dict[str, list[Probe]]:
-    """Task id → the questions that came with it or that the user asks of it."""
-    given = {task.id: list(task.probes) for task in tasks}
-    for question in questions:
-        given[_closest(tasks, question).id].append(question)
-    return {task: list(dict.fromkeys(probes)) for task, probes in given.items()}
-
-
-def _closest(tasks: Items[Task], question: Probe) -> Task:
-    """The passage that a question is about: by its topic, else the one with most of its words."""
-    words = set(content(f"{question.question} {question.answer}"))
-    return max(
-        tasks,
-        key=lambda t: (bool(question.topic) and t.title == question.topic, len(words & set(content(t.passage)))),
-    )
-
-
-# -- trials --------------------------------------------------------------------------------------------------
-
-
-def _trials(
-    pupil: Pupil, lesson: Lesson, probing: Probing, edits: Mapping[str, Items[SelfEdit | Failure]]
-) -> list[Trial]:
-    """Apply and judge every edit. A single sample needs no trial: it is chosen unjudged."""
-    ground = pupil.ground(lesson.settings, "trying notes")
-    trials = rounds.candidates(lesson.tasks, edits, ground)
-    if lesson.settings.samples == 1:
-        return trials
-    judged = rounds.apply_and_judge(trials, probing.choose, ground)
-    pupil.store.record_trials({_key(trial, probing, ground): trial for trial in judged})
-    return judged
-
-
-def _key(trial: Trial, probing: Probing, ground: Ground) -> str:
-    """A trial depends on its plan, its probes and the head that it stood on."""
-    probes = ",".join(probe.id for probe in probing.choose[trial.edit.task])
-    return text_hash(f"{trial.edit.id}/{trial.plan.id if trial.plan else ''}/{probes}/{ground.worker.base}")
-
-
-# -- measuring and keeping -----------------------------------------------------------------------------------
-
-
-@final
-@dataclass(frozen=True)
-class _Draft:
+class Draft:
     """What leads up to a commit."""
 
     lesson: Lesson
     probing: Probing
     chosen: Mapping[str, SelfEdit]
-    trials: list[Trial]
+    """Task id → the edit that did best."""
     sequences: tuple[str | Sequence, ...]
-    tokens: int
-    began: float
-    after: dict[str, str] = field(default_factory=dict[str, str])
-    """Probe id → the answer after learning; filled by measuring."""
+    """What the one adapter is trained on."""
+
+    @property
+    def taught(self) -> dict[str, str]:
+        """Hash of a trained text → id of the task that it stems from."""
+        return {
+            text_hash(sequence_text(sequence)): task.id
+            for task in self.lesson.tasks
+            if task.id in self.chosen
+            for sequence in sequences_of(task, self.chosen[task.id])
+        }
 
 
-def _measure(pupil: Pupil, draft: _Draft, adapter: Adapter | Failure) -> LearnReport:
-    """Ask every reporting probe of the head as it would be, and let the gate decide."""
-    report = LearnReport(tasks=len(draft.lesson.tasks), tokens=draft.tokens)
-    if isinstance(adapter, Failure):
-        return replace(report, accepted=False, reason=adapter.what)
-    ground = replace(
-        pupil.ground(draft.lesson.settings, "asking after"), head=pupil.worker.head((*pupil.live, adapter))
+def learn(pupil: Pupil, lesson: Lesson) -> LearnReport:
+    """Learn the documents in one commit. What the gate refuses changes nothing and comes back unaccepted."""
+    began = time.monotonic()
+    pupil.store.record_tasks(lesson.tasks)
+    probing = probe(pupil, lesson)
+    edits = write_edits(pupil.author("writing notes"), lesson.tasks, probing.all(), lesson.brief)
+    pupil.store.record_edits(e for found in edits.values() for e in found if isinstance(e, SelfEdit))
+    tried = trials(pupil, lesson, probing, edits)
+    report = LearnReport(
+        tasks=len(lesson.tasks),
+        trials=len(tried.trials),
+        failures=tried.failures + sum(isinstance(e, Failure) for found in edits.values() for e in found),
+        tokens=tried.tokens,
     )
-    reporting = draft.probing.reporting()
-    answers = rounds.answers([p for _, p in reporting], None, ground)
-    draft.after.update({p.id: answer for (_, p), answer in zip(reporting, answers, strict=True)})
-    figures = {
-        **_figures("before", reporting, draft.probing.before),
-        **_figures("after", reporting, draft.after),
-    }
-    retention = _retention(pupil, draft, ground)
-    verdict = pass_gate(figures["recall_before"], figures["recall_after"], answers) if draft.lesson.gated else Verdict(True, "no gate")
-    concise = _by_task(reporting, draft.after, "concise")
-    return replace(
-        report,
-        probes=len(reporting),
-        **figures,
-        retention=retention,
-        accepted=verdict.accepted,
-        reason=verdict.reason,
-        concise_ci95=bootstrap_interval(concise, seed=0),
-        asked=tuple(_asked(p, draft) for _, p in reporting),
+    chosen = rounds.choose(tried.trials)
+    if chosen:
+        draft = Draft(lesson, probing, chosen, _sequences(lesson.tasks, chosen))
+        report = _train_and_keep(pupil, draft, report, began)
+    else:
+        report = replace(report, accepted=False, failed=True, reason=_no_edit(edits))
+    return replace(report, seconds=time.monotonic() - began)
+
+
+def _sequences(tasks: Items[Task], chosen: Mapping[str, SelfEdit]) -> tuple[str | Sequence, ...]:
+    every = (s for task in tasks if task.id in chosen for s in sequences_of(task, chosen[task.id]))
+    return tuple(dict.fromkeys(every))
+
+
+def _no_edit(edits: Mapping[str, Items[SelfEdit | Failure]]) -> str:
+    first = next(e.what for found in edits.values() for e in found if isinstance(e, Failure))
+    return f"no self-edit could be used ({first}); try another format, or more samples"
+
+
+# -- trials ----------------------------------------------------------------------------------------------
+
+
+@final
+@dataclass(frozen=True)
+class Tried:
+    """The trials of a lesson, and what it took to judge those that had not been judged before."""
+
+    trials: list[Trial]
+    failures: int = 0
+    tokens: int = 0
+
+
+def trials(
+    pupil: Pupil, lesson: Lesson, probing: Probing, edits: Mapping[str, Items[SelfEdit | Failure]]
+) -> Tried:
+    """Apply and judge every edit that has a rival. One that was judged before is not computed again."""
+    ground = pupil.ground(lesson.settings, "trying notes")
+    waiting = {_key(t, probing): t for t in rounds.candidates(lesson.tasks, edits, ground)}
+    rivals = Counter(trial.edit.task for trial in waiting.values())
+    contested = {key: t for key, t in waiting.items() if rivals[t.edit.task] > 1}
+    done = {key: found for key, t in contested.items() if (found := _recorded(pupil, key, t))}
+    fresh = {key: t for key, t in contested.items() if key not in done and probing.choose[t.edit.task]}
+    ended = rounds.apply_and_judge(list(fresh.values()), probing.choose, ground)
+    pupil.store.record_trials(dict(zip(fresh, ended, strict=True)))
+    judged_all = {**waiting, **done, **dict(zip(fresh, ended, strict=True))}
+    return Tried(
+        list(judged_all.values()),
+        failures=sum(isinstance(judged_all[key].outcome, Failure) for key in contested),
+        tokens=sum(_tokens(pupil, t.plan) for t in fresh.values() if t.plan),
     )
 
 
-def _asked(p: Probe, draft: _Draft) -> Asked:
-    before, after = draft.probing.before[p.id], draft.after[p.id]
-    was, now = rounds.right(p, before), rounds.right(p, after)
-    return Asked(
-        p.question,
-        p.answer,
-        p.topic,
-        before,
-        after,
-        bool(was.parts["correct"]),
-        bool(now.parts["correct"]),
-        bool(now.parts["concise"]),
-    )
-
-
-def _by_task(reporting: Items[tuple[str, Probe]], answers: Mapping[str, str], part: str) -> dict[str, list[float]]:
-    values: dict[str, list[float]] = {}
-    for task, p in reporting:
-        values.setdefault(task, []).append(rounds.right(p, answers[p.id]).parts[part])
-    return values
-
-
-def _figures(when: str, reporting: Items[tuple[str, Probe]], answers: Mapping[str, str]) -> dict[str, Any]:
-    """Recall accuracy, concise accuracy and the mismatch control, each the mean over passages."""
-    wrong: dict[str, list[float]] = {}
-    for task in dict.fromkeys(task for task, _ in reporting):
-        mine = [p for owner, p in reporting if owner == task]
-        values = mismatch([answers[p.id] for p in mine], [p.answer for p in mine])
-        wrong[task] = [value for value in values if value is not None]
-    return {
-        f"recall_{when}": mean_over_passages(_by_task(reporting, answers, "correct")),
-        f"concise_{when}": mean_over_passages(_by_task(reporting, answers, "concise")),
-        f"mismatch_{when}": mean_over_passages(wrong),
-    }
-
-
-def _retention(pupil: Pupil, draft: _Draft, ground: Ground) -> float | None:
-    """Of earlier reporting probes that were right after their own commit, the share that still is."""
-    own = {p.id for p in draft.probing.all()}
-    earlier = [
-        result.probe
-        for row in pupil.store.head()
-        for result in pupil.store.probes(row.id)
-        if result.role == "report" and result.after and result.after.correct and result.probe.id not in own
-    ]
-    limit = draft.lesson.settings.retention_probes
-    asked = earlier[:: max(1, -(-len(earlier) // limit))] if limit else []
-    if not asked:
+def _recorded(pupil: Pupil, key: str, trial: Trial) -> Trial | None:
+    """The trial as it ended in an earlier run, if it was judged: what failed is tried again."""
+    row = pupil.store.trial(key)
+    if row is None or not isinstance(row.outcome, Reward):
         return None
-    answers = rounds.answers(asked, None, ground)
-    return sum(rounds.right(p, a).parts["correct"] for p, a in zip(asked, answers, strict=True)) / len(asked)
+    return replace(trial, outcome=row.outcome, adapter=row.adapter)
 
 
-def _commit(pupil: Pupil, draft: _Draft, adapter: Adapter, report: LearnReport) -> str:
+def _key(trial: Trial, probing: Probing) -> str:
+    """All that an outcome depends on: the edit, its plan (which names the head) and the probes."""
+    probes = [probe.id for probe in probing.choose[trial.edit.task]]
+    return content_hash(["trial", trial.edit.id, trial.plan.id if trial.plan else None, probes])
+
+
+def _tokens(pupil: Pupil, plan: TrainingPlan) -> int:
+    return plan.epochs * sum(pupil.tokens(sequence) for sequence in plan.sequences)
+
+
+# -- training, measuring and keeping ---------------------------------------------------------------------
+
+
+def _train_and_keep(pupil: Pupil, draft: Draft, report: LearnReport, began: float) -> LearnReport:
+    ground = pupil.ground(draft.lesson.settings, "training", final=True)
+    checks = [probe for _, probe in draft.probing.choosing][:CHECKED]
+    adapter = rounds.train_whole(draft.sequences, checks, ground)
+    if isinstance(adapter, Failure):
+        return replace(report, accepted=False, failed=True, reason=adapter.what)
+    plan, times = _as_trained(draft.sequences, adapter, ground)
+    report = replace(report, tokens=report.tokens + times * _tokens(pupil, plan))
+    report = measured(pupil, draft, adapter, report)
+    if not report.accepted:
+        return report
+    pupil.begin("committing")
+    return replace(report, commits=(_commit(pupil, draft, (adapter, plan), report, began),))
+
+
+def measured(pupil: Pupil, draft: Draft, adapter: Adapter, report: LearnReport) -> LearnReport:
+    """Ask every reporting probe of the head as it would be, and let the gate decide."""
+    settings, reporting = draft.lesson.settings, draft.probing.reporting
+    changed = pupil.worker.head((*pupil.live, adapter))
+    ground = replace(pupil.ground(settings, "asking after"), head=changed)
+    answers = rounds.answers([p for _, p in reporting], None, ground)
+    rows = [
+        Asked(task, p, judged(p, draft.probing.before[p.id]), judged(p, answer))
+        for (task, p), answer in zip(reporting, answers, strict=True)
+    ]
+    kept = retention(pupil.store, ground, draft.probing.all(), settings.retention_probes)
+    report = report.with_answers(rows, kept)
+    if not draft.lesson.gated:
+        return replace(report, reason="no gate")
+    verdict = pass_gate(report.recall_before, report.recall_after, answers)
+    return replace(report, accepted=verdict.accepted, reason=verdict.reason)
+
+
+def _as_trained(
+    sequences: Items[str | Sequence], adapter: Adapter, ground: Ground
+) -> tuple[TrainingPlan, int]:
+    """The plan that the adapter came from, and how many trainings it took: the gentler one is the second."""
+    gentler = rounds.plan_for(sequences, ground, ground.training.gentler())
+    if adapter.meta.plan == gentler.id:
+        return gentler, 2
+    return rounds.plan_for(sequences, ground), 1
+
+
+def _commit(
+    pupil: Pupil, draft: Draft, trained: tuple[Adapter, TrainingPlan], report: LearnReport, began: float
+) -> str:
     """Write everything of the commit durably; returns its id."""
-    settings = draft.lesson.settings
-    tasks = draft.lesson.tasks
-    ground = pupil.ground(settings, "committing", final=True)
-    plan = rounds.plan_for(draft.sequences, ground)
-    with tempfile.TemporaryDirectory(prefix="selfedit-") as scratch:
-        folder = adapter.save(Path(scratch))
-        row = pupil.store.accept(
-            NewCommit(
-                adapter=NewAdapter(
-                    adapter.hash, folder / "adapter_model.safetensors", adapter.peft_config(), _summary(adapter)
-                ),
-                plan=_as_trained(plan, adapter, ground),
-                sources=_sources(draft.lesson.documents),
-                tasks=tasks,
-                edits=tuple(draft.chosen.values()),
-                trials=tuple(draft.trials) if settings.samples > 1 else (),
-                probes=tuple(_results(draft)),
-                figures=_store_figures(report),
-                gate={"accepted": report.accepted, "reason": report.reason},
-                settings=settings.model_dump(mode="json"),
-                cost=Cost(time.monotonic() - draft.began, draft.tokens),
-                text_tasks={
-                    text_hash(sequence_text(s)): task.id
-                    for task in tasks
-                    if task.id in draft.chosen
-                    for s in sequences_of(task, draft.chosen[task.id])
-                },
-            )
+    adapter, plan = trained
+    with tempfile.TemporaryDirectory(prefix="selfedit-", ignore_cleanup_errors=True) as scratch:
+        weights = adapter.save(Path(scratch)) / "adapter_model.safetensors"
+        new = NewCommit(
+            adapter=NewAdapter(adapter.hash, weights, adapter.peft_config(), _summary(adapter.losses)),
+            plan=plan,
+            sources=tuple(Source(d.path, d.sha256, d.bytes) for d in draft.lesson.documents),
+            tasks=draft.lesson.tasks,
+            edits=tuple(draft.chosen.values()),
+            probes=tuple(_results(draft.probing, report)),
+            figures=Figures(**{name: getattr(report, name) for name in Figures.__dataclass_fields__}),
+            gate={"accepted": report.accepted, "reason": report.reason},
+            settings=draft.lesson.settings.model_dump(mode="json"),
+            cost=Cost(time.monotonic() - began, report.tokens),
+            text_tasks=draft.taught,
         )
-    return row.id
+        return pupil.store.accept(new).id
 
 
-def _as_trained(plan: TrainingPlan, adapter: Adapter, ground: Ground) -> TrainingPlan:
-    """The plan that the adapter says it came from: the gentler one, if it was trained twice."""
-    if adapter.meta.plan == plan.id:
-        return plan
-    return rounds.plan_for(plan.sequences, ground, ground.training.gentler())
-
-
-def _sources(documents: Items[Document]) -> tuple[Source, ...]:
-    return tuple(Source(d.path, d.sha256, d.bytes) for d in documents)
-
-
-def _summary(adapter: Adapter) -> dict[str, Any]:
-    losses = adapter.losses
+def _summary(losses: Items[float]) -> dict[str, Any]:
+    """The first loss, and the mean of the last tenth."""
     tail = losses[-max(1, len(losses) // 10) :]
     return {"first": losses[0], "last": sum(tail) / len(tail), "steps": len(losses)} if losses else {}
 
 
-def _store_figures(report: LearnReport) -> Figures:
-    return Figures(**{name: getattr(report, name) for name in Figures.__dataclass_fields__})
-
-
-def _results(draft: _Draft) -> list[ProbeResult]:
+def _results(probing: Probing, report: LearnReport) -> list[ProbeResult]:
+    """Every probe with its part. What was known before is kept as a choosing probe that was dropped."""
+    aside = [(task, p, KNOWN) for task, p in probing.set_aside]
     choosing = [
-        ProbeResult(p, task, "choose", draft.probing.dropped.get(p.id), _answer(p, draft.probing.before), None)
-        for task, p in draft.probing.choosing()
+        ProbeResult(p, task, "choose", dropped, judged(p, probing.before[p.id]), None)
+        for task, p, dropped in (*((task, p, None) for task, p in probing.choosing), *aside)
     ]
-    reporting = [
-        ProbeResult(p, task, "report", None, _answer(p, draft.probing.before), _answer(p, draft.after))
-        for task, p in draft.probing.reporting()
-    ]
+    reporting = [ProbeResult(r.probe, r.task, "report", None, r.before, r.after) for r in report.asked]
     return [*choosing, *reporting]
-
-
-def _answer(p: Probe, answers: Mapping[str, str]) -> ProbeAnswer:
-    measured: Reward = rounds.right(p, answers[p.id])
-    return ProbeAnswer(answers[p.id], bool(measured.parts["correct"]), bool(measured.parts["concise"]))

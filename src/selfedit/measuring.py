@@ -1,0 +1,99 @@
+"""What was learned, in figures: answers before and after, and what became of earlier knowledge.
+
+Every figure is the mean over passages of the mean over a passage's probes. Trains nothing, decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from typing import final
+
+from selfedit import rounds
+from selfedit.rewards import bootstrap_interval, mean_over_passages, mismatch
+from selfedit.rounds import Ground
+from selfedit.store import Figures, ProbeAnswer, Store
+from selfedit.types import Probe
+
+Interval = tuple[float, float]
+
+
+@final
+@dataclass(frozen=True)
+class Asked:
+    """One reporting probe and how it was answered, before learning and after."""
+
+    task: str
+    """Id of the passage that it asks about."""
+    probe: Probe
+    before: ProbeAnswer
+    after: ProbeAnswer
+
+
+def judged(probe: Probe, answer: str) -> ProbeAnswer:
+    """The answer with its verdicts."""
+    parts = rounds.right(probe, answer).parts
+    return ProbeAnswer(answer, bool(parts["correct"]), bool(parts["concise"]))
+
+
+def figures(rows: Items[Asked], retention: float | None = None) -> Figures:
+    """Recall, concise accuracy and the mismatch control, before and after; None where nothing was asked."""
+    return Figures(
+        recall_before=_mean(rows, lambda row: row.before.correct),
+        recall_after=_mean(rows, lambda row: row.after.correct),
+        concise_before=_mean(rows, lambda row: row.before.concise),
+        concise_after=_mean(rows, lambda row: row.after.concise),
+        mismatch_before=_mismatch(rows, lambda row: row.before.text),
+        mismatch_after=_mismatch(rows, lambda row: row.after.text),
+        retention=retention,
+    )
+
+
+def intervals(rows: Items[Asked]) -> tuple[Interval | None, Interval | None]:
+    """95 % intervals of recall and of concise accuracy after learning, by bootstrap over passages."""
+    recall = bootstrap_interval(_by_task(rows, lambda row: row.after.correct), seed=0)
+    return recall, bootstrap_interval(_by_task(rows, lambda row: row.after.concise), seed=0)
+
+
+def retention(store: Store, ground: Ground, own: Items[Probe], limit: int) -> float | None:
+    """Of earlier reporting probes that were right after their own commit, the share that still is.
+
+    At most `limit` are asked, spread evenly over the history. None where there is nothing to ask.
+    """
+    earlier = _learned(store, {probe.id for probe in own})
+    asked = earlier[:: max(1, -(-len(earlier) // limit))] if limit else []
+    if not asked:
+        return None
+    answers = rounds.answers(asked, None, ground)
+    return sum(bool(judged(p, a).correct) for p, a in zip(asked, answers, strict=True)) / len(asked)
+
+
+def _learned(store: Store, without: set[str]) -> list[Probe]:
+    results = (result for row in store.head() for result in store.probes(row.id))
+    right = (r.probe for r in results if r.role == "report" and r.after and r.after.correct)
+    return list({p.id: p for p in right if p.id not in without}.values())
+
+
+def _mean(rows: Items[Asked], value: Callable[[Asked], bool | None]) -> float | None:
+    return mean_over_passages(_by_task(rows, value))
+
+
+def _by_task(rows: Items[Asked], value: Callable[[Asked], bool | None]) -> dict[str, list[float]]:
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        values.setdefault(row.task, []).append(float(bool(value(row))))
+    return values
+
+
+def _mismatch(rows: Items[Asked], answer: Callable[[Asked], str]) -> float | None:
+    by_task: dict[str, list[Asked]] = {}
+    for row in rows:
+        by_task.setdefault(row.task, []).append(row)
+    crossed = {
+        task: mismatch([answer(row) for row in mine], [row.probe.answer for row in mine])
+        for task, mine in by_task.items()
+    }
+    return mean_over_passages(
+        {task: [v for v in values if v is not None] for task, values in crossed.items()}
+    )

@@ -1,0 +1,108 @@
+"""The probes of a lesson: written before anything is learned, asked once, and parted for good.
+
+Some choose self-edits, others report; none does both. Knows nothing of self-edits or training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from typing import final
+
+from selfedit import rounds
+from selfedit.edits.words import content
+from selfedit.edits.writer import same_question
+from selfedit.lessons import Lesson, Pupil
+from selfedit.types import Probe, Task
+from selfedit.writing import write_probes
+
+KNOWN = "answered before learning"
+
+Owned = tuple[str, Probe]
+"""The id of the task that a probe asks about, and the probe."""
+
+
+@final
+@dataclass(frozen=True)
+class Probing:
+    """A lesson's probes by task id."""
+
+    choose: Mapping[str, tuple[Probe, ...]]
+    report: Mapping[str, tuple[Probe, ...]]
+    known: Mapping[str, tuple[Probe, ...]]
+    """Set aside: what the head answers already chooses nothing."""
+    before: Mapping[str, str]
+    """Probe id → the answer before learning."""
+
+    @property
+    def choosing(self) -> list[Owned]:
+        return _owned(self.choose)
+
+    @property
+    def reporting(self) -> list[Owned]:
+        return _owned(self.report)
+
+    @property
+    def set_aside(self) -> list[Owned]:
+        return _owned(self.known)
+
+    def all(self) -> list[Probe]:
+        return [probe for _, probe in (*self.choosing, *self.reporting, *self.set_aside)]
+
+
+def probe(pupil: Pupil, lesson: Lesson) -> Probing:
+    """Write the lesson's probes and ask them of the head as it is.
+
+    Questions of the user's, and gold ones that came with the document, only report; where a passage has
+    none, half of those that the model wrote report. The others choose, but for what is known already.
+    """
+    tasks, settings = lesson.tasks, lesson.settings
+    given = assigned(tasks, lesson.questions)
+    written = write_probes(pupil.author("writing questions"), tasks, settings.probes, settings.seed)
+    parts = {task.id: parted(written[task.id], given[task.id]) for task in tasks}
+    asked = list({p.id: p for choose, report in parts.values() for p in (*choose, *report)}.values())
+    answers = rounds.answers(asked, None, pupil.ground(settings, "asking before"))
+    before = {p.id: answer for p, answer in zip(asked, answers, strict=True)}
+    known = {p.id for p in asked if rounds.right(p, before[p.id]).parts["correct"]}
+    return Probing(
+        choose={task: _kept(choose, known, False) for task, (choose, _) in parts.items()},
+        report={task: report for task, (_, report) in parts.items()},
+        known={task: _kept(choose, known, True) for task, (choose, _) in parts.items()},
+        before=before,
+    )
+
+
+def parted(written: Items[Probe], given: Items[Probe]) -> tuple[tuple[Probe, ...], tuple[Probe, ...]]:
+    """Which probes of a passage choose, and which report. A single one reports."""
+    if not given:
+        return tuple(written[1::2]), tuple(written[::2])
+    others = [p for p in written if not any(same_question(p.question, own.question) for own in given)]
+    return tuple(others), tuple(given)
+
+
+def assigned(tasks: Items[Task], questions: Items[Probe]) -> dict[str, tuple[Probe, ...]]:
+    """Task id → the questions that came with it and those of the user's that are about it."""
+    given = {task.id: list(task.probes) for task in tasks}
+    for question in questions:
+        given[closest(tasks, question).id].append(question)
+    return {task: tuple(dict.fromkeys(probes)) for task, probes in given.items()}
+
+
+def closest(tasks: Items[Task], question: Probe) -> Task:
+    """The passage that a question is about: by its topic, else the one with most of its words."""
+    words = set(content(f"{question.question} {question.answer}"))
+
+    def fit(task: Task) -> tuple[bool, int]:
+        named = bool(question.topic) and task.title == question.topic
+        return named, len(words & set(content(f"{task.title} {task.passage}")))
+
+    return max(tasks, key=fit)
+
+
+def _kept(probes: Items[Probe], ids: Collection[str], inside: bool) -> tuple[Probe, ...]:
+    return tuple(p for p in probes if (p.id in ids) is inside)
+
+
+def _owned(probes: Mapping[str, Items[Probe]]) -> list[Owned]:
+    return [(task, each) for task, mine in probes.items() for each in mine]

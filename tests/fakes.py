@@ -1,0 +1,140 @@
+"""A worker without a model: it learns rows by heart, writes plain questions, and answers at once."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from selfedit.engine import Adapter
+from selfedit.engine.lora import AdapterMeta
+from selfedit.types import (
+    Completion,
+    Failure,
+    GenerationRequest,
+    Head,
+    Score,
+    ScoreRequest,
+    TrainingPlan,
+    content_hash,
+)
+from selfedit.types import Sequence as Row
+
+Rows = dict[str, str]
+WEIGHTS = content_hash("the fake base")
+
+
+@dataclass
+class FakeWorker:
+    """Deterministic. Every prompt that a row of the head or the adapter had is answered as the row was."""
+
+    knows: Rows = field(default_factory=dict)
+    """What the base answers, by question."""
+    unteachable: bool = False
+    """Every training fails."""
+    collapses_above: float = float("inf")
+    """A learning rate above which an adapter answers everything alike."""
+    amnesia: bool = False
+    """An adapter drowns all that was known before it."""
+    writes: bool = True
+    """Whether it writes questions that pass their check."""
+    pause: float = 0.0
+    """Seconds that each verb takes."""
+    base: str = WEIGHTS
+    path: Path = Path()
+    dtype: str = "float32"
+    chat: bool = False
+    plans: list[TrainingPlan] = field(default_factory=list)
+    """All that it was ever told to train."""
+    asked: list[GenerationRequest] = field(default_factory=list)
+    _rows: dict[str, Rows] = field(default_factory=dict)
+    _spans: Rows = field(default_factory=dict)
+
+    # -- the verbs ----------------------------------------------------------------------------------------
+
+    def train(self, plans, progress=lambda done, total: None) -> list[Adapter | Failure]:
+        found = dict(self.train_iter(plans, progress))
+        return [found[index] for index in range(len(plans))]
+
+    def train_iter(
+        self, plans: Sequence[TrainingPlan], progress=lambda done, total: None
+    ) -> Iterator[tuple[int, Adapter | Failure]]:
+        for index, plan in enumerate(plans):
+            self.plans.append(plan)
+            time.sleep(self.pause)
+            progress(index + 1, len(plans))
+            yield index, Failure("train", "NaN in step 1") if self.unteachable else self._adapter(plan)
+
+    def generate(self, requests, progress=lambda done, total: None) -> list[Completion]:
+        self.asked += requests
+        if requests:
+            time.sleep(self.pause)
+        progress(len(requests), len(requests))
+        return [Completion(f" {self._answer(each)}", (1,), "stop", -1.0) for each in requests]
+
+    def score(self, requests: Sequence[ScoreRequest]) -> list[Score]:
+        """More is known where the adapter has more rows: the longer self-edit wins."""
+        counts = [len(self._rows.get(each.adapter.hash, {})) if each.adapter else 0 for each in requests]
+        return [Score(count - 100.0, (count - 100.0,)) for count in counts]
+
+    def head(self, adapters) -> Head:
+        return Head(self.base, tuple(adapters))
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+    # -- inside -------------------------------------------------------------------------------------------
+
+    def _adapter(self, plan: TrainingPlan) -> Adapter:
+        seed = int(plan.id[:8], 16)
+        tensors = {
+            "layer.lora_A.weight": torch.full((plan.rank, 2), float(seed)),
+            "layer.lora_B.weight": torch.zeros(2, plan.rank),
+        }
+        meta = AdapterMeta(("layer",), base=self.base, losses=(2.0, 1.0), plan=plan.id)
+        adapter = Adapter(plan.rank, plan.alpha, tensors, meta)
+        rows = {row.prompt: row.completion.strip() for row in plan.sequences if isinstance(row, Row)}
+        self._rows[adapter.hash] = {"*": "::::::"} if plan.learning_rate > self.collapses_above else rows
+        return adapter
+
+    def _answer(self, request: GenerationRequest) -> str:
+        if not isinstance(request.prompt, str):
+            return "no notes"
+        if request.prompt.endswith("\nQuestion:"):
+            return self._question(request)
+        if request.prompt.startswith("Text:") or "\nText:" in request.prompt:
+            return self._spans.get(_question(request.prompt), "unknown")
+        return self._recalled(request)
+
+    def _question(self, request: GenerationRequest) -> str:
+        """A question of its own for each text, answer and sample; it can answer it with the text in view."""
+        if not self.writes:
+            return "no idea"
+        answer = request.prompt.rsplit("Answer: ", 1)[1].removesuffix("\nQuestion:")
+        key = int(content_hash(request.prompt)[:8], 16)
+        question = f"Which {key} is {request.seed if request.temperature else 'it'}?"
+        self._spans[question] = answer
+        return question
+
+    def _recalled(self, request: GenerationRequest) -> str:
+        adapters = [*(request.head.adapters if request.head else ()), request.adapter]
+        known = [self._rows[each.hash] for each in adapters if each is not None]
+        known = known[-1:] if self.amnesia and known else [self._of_base(), *known]
+        for rows in reversed(known):
+            if "*" in rows:
+                return rows["*"]
+            if request.prompt in rows:
+                return rows[request.prompt]
+        return f"unknown {content_hash(request.prompt)[:6]}"
+
+    def _of_base(self) -> Rows:
+        return {f"{question}\nAnswer:": answer for question, answer in self.knows.items()}
+
+
+def _question(prompt: str) -> str:
+    found = re.search(r"Question: (.*)\nAnswer:$", prompt)
+    return found[1] if found else ""

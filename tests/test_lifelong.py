@@ -1,0 +1,272 @@
+"""Learning a document, with a worker that learns by heart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from selfedit import lifelong
+from selfedit.config import Learning, learning
+from selfedit.edits.questions import ask_prompt
+from selfedit.engine import Adapter
+from selfedit.lessons import Lesson, Pupil
+from selfedit.lifelong import LearnReport
+from selfedit.probing import KNOWN
+from selfedit.store import Store
+from selfedit.tasks import Document, read
+from selfedit.types import Failure, Probe, Reward, Sequence, TrainingPlan
+
+from .fakes import FakeWorker
+
+NOTE = """# Harbour
+
+The lamp of Orrskerry is kept by Tobiah Renwick. He lights it at 19:40 with oil from winter kale. The ferry
+Patient Margit crosses the sound in 85 minutes. Her captain is Odalys Brandt of Dunmarrow. A ticket costs
+eleven shells. Goats travel free on Wednesdays.
+"""
+OTHER = """# Library
+
+The Tide Library was founded in 1911 by Isaura Quill. It keeps 6,240 notebooks bound in grey sealcloth. The
+stove is called Bartholomew. Members borrow four notebooks for nineteen days.
+"""
+SETTINGS = learning(probes=6, spans=8, final={"rank": 2, "alpha": 4}, candidate={"rank": 2, "alpha": 4})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.create(tmp_path / "memory", base="fake", weights=FakeWorker().base, dtype="float32") as made:
+        yield made
+
+
+def document(folder: Path, text: str = NOTE, name: str = "harbour.md") -> Document:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return read(path, count=lambda t: len(t.split()), budget=200).documents[0]
+
+
+def pupil(store: Store, worker: FakeWorker, *live: Adapter) -> Pupil:
+    return Pupil(store, worker, live, None)
+
+
+def lesson(folder: Path, settings: Learning = SETTINGS, **given: object) -> Lesson:
+    return replace(Lesson((document(folder),), settings), **given)
+
+
+def live(store: Store) -> list[Adapter]:
+    rows = store.head()
+    return [Adapter.from_file(store.adapter_path(r.adapter), store.adapter(r.adapter).config) for r in rows]
+
+
+def tokens(worker: FakeWorker, plan: TrainingPlan) -> int:
+    texts = (row if isinstance(row, str) else row.prompt + row.completion for row in plan.sequences)
+    return plan.epochs * sum(map(worker.count, texts))
+
+
+def prompts(worker: FakeWorker) -> set[str]:
+    return {row.prompt for plan in worker.plans for row in plan.sequences if isinstance(row, Sequence)}
+
+
+def test_a_document_becomes_one_commit(store: Store, tmp_path: Path) -> None:
+    worker = FakeWorker()
+    report = lifelong.learn(pupil(store, worker), lesson(tmp_path))
+    (row,) = store.head()
+    assert report.commits == (row.id,)
+    assert (report.accepted, report.failed, report.tasks, report.retention) == (True, False, 1, None)
+    assert report.trials == 2
+    assert len(worker.plans) == 3
+    assert row.figures.recall_after == report.recall_after
+    assert row.sources[0].path == str(tmp_path / "harbour.md")
+    assert report.tokens == sum(tokens(worker, plan) for plan in worker.plans)
+    assert store.plan(row.id).sequences == worker.plans[-1].sequences
+    assert set(store.text_tasks(row.id).values()) == {lesson(tmp_path).tasks[0].id}
+    assert store.verify().ok
+
+
+def test_probes_are_parted_and_never_trained_on(store: Store, tmp_path: Path) -> None:
+    worker = FakeWorker()
+    report = lifelong.learn(pupil(store, worker), lesson(tmp_path))
+    results = store.probes(report.commits[0])
+    choosing = {r.probe.id for r in results if r.role == "choose"}
+    reporting = {r.probe.id for r in results if r.role == "report"}
+    assert len(choosing) == len(reporting) == 3
+    assert not choosing & reporting
+    assert {row.probe.id for row in report.asked} == reporting
+    assert not prompts(worker) & {ask_prompt(r.probe.question, r.probe.topic) for r in results}
+
+
+def test_what_is_known_already_does_not_choose(store: Store, tmp_path: Path) -> None:
+    first = FakeWorker()
+    report = lifelong.learn(pupil(store, first), lesson(tmp_path, gated=False))
+    choosing = [r.probe for r in store.probes(report.commits[0]) if r.role == "choose"]
+    known = choosing[0]
+    knows = {ask_prompt(known.question, known.topic).removesuffix("\nAnswer:"): known.answer}
+    with Store.create(tmp_path / "again", base="fake", weights=first.base, dtype="float32") as other:
+        again = lifelong.learn(pupil(other, FakeWorker(knows=knows)), lesson(tmp_path, gated=False))
+        dropped = {r.probe.id: r.dropped for r in other.probes(again.commits[0]) if r.role == "choose"}
+    assert dropped == {probe.id: KNOWN if probe is known else None for probe in choosing}
+
+
+def test_users_questions_report_and_only_they(store: Store, tmp_path: Path) -> None:
+    mine = (Probe("Who keeps the lamp?", "Tobiah Renwick"), Probe("Who is the captain?", "Odalys Brandt"))
+    knows = {"Who keeps the lamp?": "Tobiah Renwick"}
+    report = lifelong.learn(pupil(store, FakeWorker(knows=knows)), lesson(tmp_path, questions=mine))
+    assert tuple(row.probe for row in report.asked) == mine
+    assert (report.probes, report.recall_before, report.recall_after) == (2, 0.5, 0.5)
+    assert [row.before.correct for row in report.asked] == [True, False]
+    roles = {r.probe.origin: r.role for r in store.probes(report.commits[0])}
+    assert roles["user"] == "report"
+    assert roles["model"] == "choose"
+
+
+def test_of_two_edits_the_better_one_is_learned(store: Store, tmp_path: Path) -> None:
+    worker = FakeWorker()
+    report = lifelong.learn(pupil(store, worker), lesson(tmp_path))
+    trials = {plan.sequences: worker._rows[worker._adapter(plan).hash] for plan in worker.plans[:2]}
+    best = max(trials, key=lambda sequences: len(trials[sequences]))
+    assert len(worker.plans[-1].sequences) == len(best)
+    assert report.failures == 0
+
+
+def test_failed_trials_are_counted_and_get_no_reward(store: Store, tmp_path: Path) -> None:
+    class Choosy(FakeWorker):
+        def train_iter(self, plans, progress=lambda done, total: None):  # the first candidate breaks
+            for index, result in FakeWorker.train_iter(self, plans, progress):
+                broken = len(plans) > 1 and index == 0
+                yield index, Failure("train", "NaN in step 3") if broken else result
+
+    worker = Choosy()
+    tried = lifelong.trials(pupil(store, worker), lesson(tmp_path), *_written(store, worker, tmp_path))
+    failed, judged = (trial.outcome for trial in tried.trials)
+    assert failed == Failure("train", "NaN in step 3")
+    assert isinstance(judged, Reward)
+    assert tried.failures == 1
+    report = lifelong.learn(pupil(store, Choosy()), lesson(tmp_path))
+    assert (report.trials, report.failures, report.accepted) == (2, 0, True)  # tried again, alone this time
+
+
+def _written(store: Store, worker: FakeWorker, folder: Path):
+    learner, taught = pupil(store, worker), lesson(folder)
+    store.record_tasks(taught.tasks)
+    probing = lifelong.probe(learner, taught)
+    edits = lifelong.write_edits(learner.author("writing notes"), taught.tasks, probing.all(), taught.brief)
+    return probing, edits
+
+
+def test_a_finished_trial_is_not_computed_twice(store: Store, tmp_path: Path) -> None:
+    worker = FakeWorker()
+    first = lifelong.trials(pupil(store, worker), lesson(tmp_path), *_written(store, worker, tmp_path))
+    trained = len(worker.plans)
+    second = lifelong.trials(pupil(store, worker), lesson(tmp_path), *_written(store, worker, tmp_path))
+    assert trained == 2
+    assert len(worker.plans) == trained
+    assert [t.outcome for t in second.trials] == [t.outcome for t in first.trials]
+    assert second.tokens == 0 < first.tokens
+
+
+def test_one_sample_needs_no_trial(store: Store, tmp_path: Path) -> None:
+    worker = FakeWorker()
+    report = lifelong.learn(pupil(store, worker), lesson(tmp_path, learning(SETTINGS, samples=1)))
+    assert len(worker.plans) == 1
+    assert (report.trials, report.failures) == (1, 0)
+
+
+def test_a_collapse_is_trained_again_gentler(store: Store, tmp_path: Path) -> None:
+    rate = SETTINGS.final.learning_rate
+    worker = FakeWorker(collapses_above=rate / 2)
+    settings = learning(SETTINGS, samples=1, probes=8)
+    report = lifelong.learn(pupil(store, worker), lesson(tmp_path, settings))
+    assert [plan.learning_rate for plan in worker.plans] == pytest.approx([rate, rate / 3])
+    assert report.commits
+    assert store.plan(report.commits[0]).learning_rate == pytest.approx(rate / 3)
+
+
+def test_a_collapse_at_both_rates_is_a_failure(store: Store, tmp_path: Path) -> None:
+    worker = FakeWorker(collapses_above=0)
+    report = lifelong.learn(pupil(store, worker), lesson(tmp_path, learning(SETTINGS, samples=1, probes=8)))
+    assert (report.commits, report.accepted, report.failed) == ((), False, True)
+    assert "collapsed" in report.reason
+    assert store.log() == ()
+
+
+def test_training_that_breaks_is_a_failure(store: Store, tmp_path: Path) -> None:
+    report = lifelong.learn(pupil(store, FakeWorker(unteachable=True)), lesson(tmp_path))
+    assert (report.accepted, report.failed, report.failures) == (False, True, 2)
+    assert "NaN" in report.reason
+    assert store.log() == ()
+
+
+def test_no_usable_note_is_a_failure(store: Store, tmp_path: Path) -> None:
+    worker = FakeWorker(writes=False, chat=True)
+    report = lifelong.learn(pupil(store, worker), lesson(tmp_path, learning(SETTINGS, format="directive")))
+    assert (report.accepted, report.failed, report.trials, report.failures) == (False, True, 0, 2)
+    assert report.reason.startswith("no self-edit could be used (directive")
+
+
+def test_the_gate_refuses_who_knows_less_than_before(store: Store, tmp_path: Path) -> None:
+    mine = (Probe("Who keeps the lamp?", "Tobiah Renwick"),)
+    worker = FakeWorker(knows={"Who keeps the lamp?": "Tobiah Renwick"}, amnesia=True)
+    report = lifelong.learn(pupil(store, worker), lesson(tmp_path, questions=mine))
+    assert (report.recall_before, report.recall_after) == (1.0, 0.0)
+    assert (report.accepted, report.failed, report.commits) == (False, False, ())
+    assert "fell" in report.reason
+    assert store.log() == ()
+    assert store.verify().ok
+    ungated = lifelong.learn(pupil(store, worker), lesson(tmp_path, questions=mine, gated=False))
+    assert (ungated.accepted, ungated.reason) == (True, "no gate")
+    assert len(store.log()) == 1
+
+
+@pytest.mark.parametrize(("amnesia", "kept"), [(False, 1.0), (True, 0.0)])
+def test_retention_is_measured_from_the_second_commit_on(
+    store: Store, tmp_path: Path, amnesia: bool, kept: float
+) -> None:
+    mine = (Probe("Who keeps the lamp?", "Tobiah Renwick"),)
+    knows = {"Who keeps the lamp?": "Tobiah Renwick"}
+    worker = FakeWorker(knows=knows)
+    first = lifelong.learn(pupil(store, worker), lesson(tmp_path, questions=mine))
+    assert first.retention is None
+    worker.amnesia = amnesia
+    other = Lesson((document(tmp_path, OTHER, "library.md"),), SETTINGS, gated=False)
+    second = lifelong.learn(pupil(store, worker, *live(store)), other)
+    assert second.retention == kept
+    assert store.commit(second.commits[0]).figures.retention == kept
+    assert len(store.trained_on(second.commits[0])) == 1
+
+
+def test_a_passage_without_probes_has_no_figures(store: Store, tmp_path: Path) -> None:
+    worker = FakeWorker(writes=False)
+    note = document(tmp_path, "so it was, and then it was so.\n", "note.txt")
+    report = lifelong.learn(pupil(store, worker), Lesson((note,), SETTINGS))
+    assert report.probes == len(report.asked)
+    if not report.probes:
+        assert (report.recall_before, report.recall_after, report.concise_ci95) == (None, None, None)
+
+
+def test_stages_are_announced_in_order(store: Store, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def watch(stage: str, done: int, total: int) -> None:
+        assert 0 <= done <= max(total, 0) or total == 0
+        if not seen or seen[-1] != stage:
+            seen.append(stage)
+
+    lifelong.learn(Pupil(store, FakeWorker(), (), None, watch), lesson(tmp_path))
+    assert seen == [
+        *("writing questions", "asking before", "writing notes", "trying notes", "training"),
+        *("asking after", "committing"),
+    ]
+
+
+def test_the_gate_report_and_settings_are_kept(store: Store, tmp_path: Path) -> None:
+    report = lifelong.learn(pupil(store, FakeWorker()), lesson(tmp_path))
+    row = store.head()[0]
+    assert store.gate_report(row.id) == {"accepted": True, "reason": report.reason}
+    assert json.loads(json.dumps(dict(row.settings))) == SETTINGS.model_dump(mode="json")
+
+
+def test_figures_follow_from_the_rows() -> None:
+    assert LearnReport().with_answers((), None) == LearnReport()
