@@ -32,8 +32,12 @@ class Verb:
 
 
 VERBS = {
+    "demo": Verb("selfedit.cli.demo", "Watch a model learn a handbook, minutes from start to end."),
+    "learn": Verb("selfedit.cli.learn", "Learn documents into a store."),
+    "ask": Verb("selfedit.cli.ask", "Ask what was learned, without the documents."),
     "models": Verb("selfedit.cli.models", "List base models, and fetch the built-in one."),
     "doctor": Verb("selfedit.cli.doctor", "What this machine has, and what would be slow on it."),
+    "bench": Verb("selfedit.cli.bench", "Measure against named rivals on the same work."),
 }
 """In the order of the help. To add a verb, add its line."""
 
