@@ -150,17 +150,24 @@ class Decoder:
         return torch.stack([logits[at] for at in range(first, first + len(rows))])
 
     def _beginnings(self, leaders: list[int]) -> dict[int, int]:
-        """Compute what prompts of one adapter have in common; the tokens that each row now has cached."""
+        """Compute what prompts of one adapter share; returns how many tokens each row now has cached."""
         shared = dict.fromkeys(leaders, 0)
         by_slot: dict[int, list[int]] = defaultdict(list)
         for at in leaders:
             by_slot[self.active[at].slot].append(at)
-        for members in by_slot.values():
-            length = _common([self.active[at].prompt for at in members])
-            if len(members) > 1 and length >= SHARED:
-                self._forward([(members[0], 0, self.active[members[0]].prompt[:length])])
-                self.cache.copy(members[0], members[1:], length)
-                shared.update(dict.fromkeys(members, length))
+        found = [
+            cluster
+            for members in by_slot.values()
+            for cluster in _clusters({at: self.active[at].prompt for at in members})
+        ]
+        lengths = {members[0]: length for members, length in found}
+        for part in self._parts(
+            list(lengths), {at: len(self.active[at].prompt) - n for at, n in lengths.items()}
+        ):
+            self._forward([(at, 0, self.active[at].prompt[: lengths[at]]) for at in part])
+        for members, length in found:
+            self.cache.copy(members[0], members[1:], length)
+            shared.update(dict.fromkeys(members, length))
         return shared
 
     def _parts(self, chosen: list[int], shared: dict[int, int]) -> Iterator[list[int]]:
@@ -221,6 +228,24 @@ class Decoder:
                 row.finish, row.text = "stop", text[:cut]
         if row.finish is None and len(row.written) >= row.request.max_tokens:
             row.finish, row.text = "length", self.tokens.text(row.written)
+
+
+def _clusters(prompts: dict[int, list[int]]) -> list[tuple[list[int], int]]:
+    """Groups of prompts that begin alike, each with the length of what it shares; loners are left out.
+
+    In sorted order neighbours share most. A prompt that would cost its group half of what it shares starts
+    the next group.
+    """
+    found: list[tuple[list[int], int]] = []
+    for at in sorted(prompts, key=prompts.__getitem__):
+        members, length = found[-1] if found else ([], 0)
+        both = _common([prompts[members[-1]], prompts[at]]) if members else 0
+        room = both if len(members) == 1 else min(both, length)
+        if room >= SHARED and 2 * room >= length:
+            found[-1] = ([*members, at], room)
+        else:
+            found.append(([at], 0))
+    return [(members, length) for members, length in found if len(members) > 1]
 
 
 def _common(prompts: list[list[int]]) -> int:
