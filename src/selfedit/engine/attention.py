@@ -19,6 +19,8 @@ from selfedit.engine.layout import Rows
 from selfedit.errors import EngineError
 
 NAME = "selfedit"
+SHORT = 64
+"""Rows up to this length are attended to by plain batched products on a processor: they fit its cache."""
 
 
 @final
@@ -65,6 +67,9 @@ class Pass:
     masks: dict[int | None, Tensor] = field(default_factory=dict[int | None, Tensor])
     """Masks made during this pass, by window; every layer of a kind shares one."""
 
+    barriers: dict[int | None, Tensor] = field(default_factory=dict[int | None, Tensor])
+    """The same for fresh short rows, to be added to their scores."""
+
     @property
     def total(self) -> int:
         """Tokens of the longest row, cached ones counted."""
@@ -75,6 +80,18 @@ class Pass:
         if window not in self.masks:
             self.masks[window] = _mask(self.rows, self.total, window)
         return self.masks[window]
+
+    def barrier(self, window: int | None) -> Tensor:
+        """[T, T]: minus infinity where a fresh row's query may not see."""
+        if window not in self.barriers:
+            longest, device = self.rows.longest, self.rows.device
+            seen = torch.ones(longest, longest, dtype=torch.bool, device=device).tril()
+            if window is not None:
+                seen = seen.triu(1 - window)
+            self.barriers[window] = torch.zeros(longest, longest, device=device).masked_fill(
+                ~seen, -torch.inf
+            )
+        return self.barriers[window]
 
 
 def attend(
@@ -107,6 +124,9 @@ def _remember(work: Pass, layer: int, k_NhD: Tensor, v_NhD: Tensor) -> None:
 def _alone(work: Pass, qkv: tuple[Tensor, Tensor, Tensor], scale: float | None, window: int | None) -> Tensor:
     """Rows that attend to themselves only. Right padding is never seen by a causal query."""
     rows = work.rows
+    if qkv[0].device.type == "cpu" and qkv[0].dtype != torch.bfloat16 and rows.longest <= SHORT:
+        short_q, short_k, short_v = (rows.pad(t) for t in qkv)
+        return rows.pack(_short(short_q, short_k, short_v, work.barrier(window), scale))
     q, k, v = (rows.pad(t).transpose(1, 2) for t in qkv)
     mask = work.mask(window) if window is not None and rows.longest > window else None
     grouped = q.shape[1] != k.shape[1]
@@ -117,6 +137,37 @@ def _alone(work: Pass, qkv: tuple[Tensor, Tensor, Tensor], scale: float | None, 
         q, k, v, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=grouped
     )
     return rows.pack(out.to(kind).transpose(1, 2))
+
+
+class _Short(torch.autograd.Function):
+    """Attention of short rows as batched products: q [B, M, D] and k, v [B, T, D], M queries a key head."""
+
+    @staticmethod
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, barrier_MT: Tensor, scale: float) -> Tensor:
+        weight_BMT = torch.baddbmm(barrier_MT, q, k.transpose(1, 2), alpha=scale).softmax(-1)
+        ctx.save_for_backward(q, k, v, weight_BMT)
+        ctx.scale = scale
+        return torch.bmm(weight_BMT, v)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        q, k, v, weight_BMT = ctx.saved_tensors
+        slope = torch.bmm(grads[0], v.transpose(1, 2))
+        slope = torch.ops.aten._softmax_backward_data(slope, weight_BMT, -1, slope.dtype).mul_(ctx.scale)
+        dv = torch.bmm(weight_BMT.transpose(1, 2), grads[0])
+        return torch.bmm(slope, k), torch.bmm(slope.transpose(1, 2), q), dv, None, None
+
+
+def _short(q_BThD: Tensor, k_BTgD: Tensor, v_BTgD: Tensor, barrier_TT: Tensor, scale: float | None) -> Tensor:
+    rows, tokens, heads, size = q_BThD.shape
+    groups = k_BTgD.shape[2]
+    share = heads // groups
+    q = q_BThD.view(rows, tokens, groups, share, size).permute(0, 2, 3, 1, 4).reshape(rows * groups, -1, size)
+    k, v = (t.transpose(1, 2).reshape(rows * groups, tokens, size) for t in (k_BTgD, v_BTgD))
+    barrier = barrier_TT.to(q.dtype).repeat(share, 1)
+    out = _Short.apply(q, k, v, barrier, size**-0.5 if scale is None else scale)
+    out = out.view(rows, groups, share, tokens, size).permute(0, 3, 1, 2, 4)
+    return out.reshape(rows, tokens, heads, size)
 
 
 def _with_cache(work: Pass, layer: int, q_NhD: Tensor, scale: float | None, window: int | None) -> Tensor:

@@ -17,9 +17,10 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from selfedit.engine import catalog
+from selfedit.engine.frozen import can_pack
 from selfedit.engine.generate import Decoder
 from selfedit.engine.lora import Adapter, matching
-from selfedit.engine.memory import Limits, choose_threads, limits
+from selfedit.engine.memory import Limits, choose_threads, free_memory, limits
 from selfedit.engine.merge import Heads
 from selfedit.engine.model import Model, Tokens, load_model, load_tokens
 from selfedit.engine.score import Scorer
@@ -38,6 +39,9 @@ from selfedit.types import (
 
 Progress = Callable[[int, int], None]
 """Told (work done, work in all): tokens for training, requests for generation."""
+
+PACKED = 6
+"""Free memory, in sizes of the base, from which on its weights are kept in faster layouts too."""
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 
@@ -64,7 +68,10 @@ class Engine:
         place = _device(device)
         kind = _dtype(dtype, place)
         path = catalog.resolve(str(base))
-        return Engine(path, load_model(path, place, kind), load_tokens(path), catalog.weights_hash(path))
+        model = load_model(path, place, kind)
+        if can_pack(model.head.weight_VH) and free_memory() > PACKED * model.weight_bytes:
+            model.pack()
+        return Engine(path, model, load_tokens(path), catalog.weights_hash(path))
 
     @property
     def device(self) -> torch.device:

@@ -6,11 +6,12 @@ Knows nothing of losses, optimisers' rules, text or rewards.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
+from selfedit.engine.frozen import FrozenMatrix
 from selfedit.engine.layout import Slots
 from selfedit.errors import AdapterError, UsageError
 from selfedit.types import TrainingPlan, content_hash, rng_for
@@ -186,6 +188,48 @@ class Spec:
     outputs: int
     transposed: bool = False
     """Its weight is kept as [I, O] (GPT-2's Conv1D)."""
+    group: str = ""
+    """Layers of one group read one input; neighbours of a group have their A's side by side in a bank."""
+
+
+@final
+class Stack:
+    """One flat row [P] of numbers for each of A slots, and views of it as the A's and B's of the layers."""
+
+    def __init__(self, flat_AP: Tensor, specs: Iterable[Spec], rank: int) -> None:
+        self.flat_AP, self.rank = flat_AP, rank
+        self._at: dict[str, tuple[int, int]] = {}
+        self._views: dict[str | tuple[str, ...], Tensor] = {}
+        self.specs = {spec.name: spec for spec in specs}
+        place = 0
+        for _, group in itertools.groupby(self.specs.values(), key=lambda spec: spec.group or spec.name):
+            members = list(group)
+            begin = place + sum(rank * spec.inputs for spec in members)
+            for spec in members:
+                self._at[spec.name] = (place, begin)
+                place, begin = place + rank * spec.inputs, begin + rank * spec.outputs
+            place = begin
+
+    def stack(self, names: tuple[str, ...]) -> Tensor:
+        """The A's of neighbouring layers, one under the other: [A, kR, I]."""
+        if names not in self._views:
+            inputs, first = self.specs[names[0]].inputs, self._at[names[0]][0]
+            rows = len(names) * self.rank
+            flat = self.flat_AP[:, first : first + rows * inputs]
+            self._views[names] = flat.view(-1, rows, inputs)
+        return self._views[names]
+
+    def a(self, name: str) -> Tensor:
+        """[A, R, I]"""
+        return self.stack((name,))
+
+    def b(self, name: str) -> Tensor:
+        """[A, O, R]"""
+        if name not in self._views:
+            outputs, first = self.specs[name].outputs, self._at[name][1]
+            flat = self.flat_AP[:, first : first + outputs * self.rank]
+            self._views[name] = flat.view(-1, outputs, self.rank)
+        return self._views[name]
 
 
 @final
@@ -202,27 +246,31 @@ class Bank:
         self.slots, self.rank = slots, rank
         self.width = sum(rank * (spec.inputs + spec.outputs) for spec in self.specs.values())
         master = compute if compute == torch.float64 else torch.float32
-        self.master_AP = torch.zeros(slots, self.width, dtype=master, device=device)
-        self.compute_AP = self.master_AP if master == compute else self.master_AP.to(compute)
+        self.masters = self._stack(torch.zeros(slots, self.width, dtype=master, device=device))
+        self.values = self.masters if master == compute else self._stack(self.master_AP.to(compute))
         self.scale_A = torch.ones(slots, dtype=master, device=device)
-        self.views = self._views(self.compute_AP)
-        self.grad_AP: Tensor | None = None
-        self.grads: dict[str, tuple[Tensor, Tensor]] = {}
+        self.grads: Stack | None = None
 
-    def _views(self, flat_AP: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
-        views: dict[str, tuple[Tensor, Tensor]] = {}
-        at = 0
-        for spec in self.specs.values():
-            n, m = self.rank * spec.inputs, self.rank * spec.outputs
-            a = flat_AP[:, at : at + n].view(-1, self.rank, spec.inputs)
-            b = flat_AP[:, at + n : at + n + m].view(-1, spec.outputs, self.rank)
-            views[spec.name] = (a, b)
-            at += n + m
-        return views
+    def _stack(self, flat_AP: Tensor) -> Stack:
+        return Stack(flat_AP, self.specs.values(), self.rank)
+
+    @property
+    def master_AP(self) -> Tensor:
+        """The weights that the optimiser changes."""
+        return self.masters.flat_AP
+
+    @property
+    def compute_AP(self) -> Tensor:
+        """The weights that products use."""
+        return self.values.flat_AP
+
+    @property
+    def grad_AP(self) -> Tensor:
+        assert self.grads is not None
+        return self.grads.flat_AP
 
     def enable_gradients(self) -> None:
-        self.grad_AP = torch.zeros_like(self.master_AP)
-        self.grads = self._views(self.grad_AP)
+        self.grads = self._stack(torch.zeros_like(self.master_AP))
 
     def sync(self) -> None:
         """Bring the compute copy up to date with the float32 weights, where they differ in type."""
@@ -232,7 +280,6 @@ class Bank:
     def write(self, slot: int, adapter: Adapter) -> None:
         """Put an adapter into a slot; modules that it does not have become zero."""
         self.master_AP[slot].zero_()
-        masters = self._views(self.master_AP)
         unknown = set(adapter.modules) - set(self.specs)
         if unknown:
             raise AdapterError(
@@ -241,7 +288,8 @@ class Bank:
         tensors = adapter.tensors()
         for name in adapter.modules:
             a, b = tensors[f"{name}.lora_A.weight"], tensors[f"{name}.lora_B.weight"]
-            view_a, view_b = masters[name][0][slot, : adapter.rank], masters[name][1][slot, :, : adapter.rank]
+            view_a = self.masters.a(name)[slot, : adapter.rank]
+            view_b = self.masters.b(name)[slot, :, : adapter.rank]
             if a.shape != view_a.shape or b.shape != view_b.shape:
                 raise AdapterError(
                     f"adapter {adapter.hash[:12]}: {name} has another shape here; use its own base"
@@ -255,7 +303,8 @@ class Bank:
     def read(self, slot: int, rank: int) -> dict[str, Tensor]:
         """A slot's weights at its own rank, copied to main memory."""
         tensors: dict[str, Tensor] = {}
-        for name, (a, b) in self._views(self.master_AP).items():
+        for name in self.specs:
+            a, b = self.masters.a(name), self.masters.b(name)
             tensors[f"{name}.lora_A.weight"] = a[slot, :rank].to("cpu", copy=True).contiguous()
             tensors[f"{name}.lora_B.weight"] = b[slot, :, :rank].to("cpu", copy=True).contiguous()
         return tensors
@@ -271,6 +320,8 @@ class Run:
         self.first = 0
         """The bank's slot that slot 0 of `slots` stands for."""
         self.dropout: Dropout | None = None
+        self.pack = False
+        """Whether frozen weights may be kept in a second, faster layout."""
         self.anchor = anchor
         """Needs a gradient, so that layers whose input needs none are differentiated all the same."""
 
@@ -278,6 +329,12 @@ class Run:
         self, bank: Bank | None, slots: Slots | None, first: int = 0, dropout: Dropout | None = None
     ) -> None:
         self.bank, self.slots, self.first, self.dropout = bank, slots, first, dropout
+
+    def adapted(self, layers: Iterable[AdaptedLinear]) -> tuple[int, ...]:
+        """Which of the layers have an adapter now."""
+        if self.bank is None or self.slots is None:
+            return ()
+        return tuple(at for at, layer in enumerate(layers) if layer.name in self.bank.specs)
 
 
 @final
@@ -292,12 +349,14 @@ class AdaptedLinear(nn.Module):
         self.weight = nn.Parameter(base.weight.detach(), requires_grad=False)
         bias: Tensor | None = getattr(base, "bias", None)
         self.bias = None if bias is None else nn.Parameter(bias.detach(), requires_grad=False)
+        self.siblings = Siblings([self])
+        self._frozen: tuple[Tensor, FrozenMatrix] | None = None
 
     @property
     def spec(self) -> Spec:
         shape = self.weight.shape
         inputs, outputs = shape if self.transposed else shape[::-1]
-        return Spec(self.name, inputs, outputs, self.transposed)
+        return Spec(self.name, inputs, outputs, self.transposed, self.siblings.name)
 
     @property
     def in_features(self) -> int:
@@ -307,83 +366,127 @@ class AdaptedLinear(nn.Module):
     def out_features(self) -> int:
         return self.spec.outputs
 
-    def matrix(self) -> Tensor:
-        """[O, I]"""
-        return self.weight.t() if self.transposed else self.weight
+    def frozen(self) -> FrozenMatrix:
+        """The weight as it is now (a head may have replaced it)."""
+        if (
+            self._frozen is None
+            or self._frozen[0] is not self.weight
+            or self._frozen[1].asked != self.run.pack
+        ):
+            matrix_OI = self.weight.t() if self.transposed else self.weight
+            self._frozen = (self.weight, FrozenMatrix(matrix_OI, self.bias, self.run.pack))
+        return self._frozen[1]
 
     def forward(self, x: Tensor) -> Tensor:
-        run = self.run
-        flat_NI = x.reshape(-1, x.shape[-1])
-        if run.bank is None or run.slots is None or self.name not in run.bank.specs:
-            y_NO = nn.functional.linear(flat_NI, self.matrix(), self.bias)
-        elif torch.is_grad_enabled():
-            y_NO = _Adapted.apply(flat_NI, run.anchor, self, run.bank, run)
-        else:
-            y_NO, _, _ = _apply(flat_NI, self, run)
+        return self.siblings.output(self, x)
+
+
+@final
+class Siblings:
+    """Layers that read one input, such as query, key and value: the first one's call computes them all.
+
+    The others pick their results up. What adapters do to the shared input is then done once.
+    """
+
+    def __init__(self, layers: Iterable[AdaptedLinear]) -> None:
+        self.layers = tuple(layers)
+        self.name = self.layers[0].name
+        self._input: Tensor | None = None
+        self._ready: dict[str, Tensor] = {}
+
+    def output(self, layer: AdaptedLinear, x: Tensor) -> Tensor:
+        if self._input is not x or layer.name not in self._ready:
+            found = _outputs(x.reshape(-1, x.shape[-1]), self.layers, layer.run)
+            self._input = x
+            self._ready = {each.name: y_NO for each, y_NO in zip(self.layers, found, strict=True)}
+        y_NO = self._ready.pop(layer.name)
+        if not self._ready:
+            self._input = None
         return y_NO.view(*x.shape[:-1], -1)
 
 
-def _pair(
-    layer: AdaptedLinear, run: Run, views: Mapping[str, tuple[Tensor, Tensor]]
-) -> tuple[Tensor, Tensor]:
-    """A [A, R, I] and B [A, O, R] of the slots in use."""
-    assert run.slots is not None
-    last = run.first + len(run.slots.counts)
-    a, b = views[layer.name]
-    return a[run.first : last], b[run.first : last]
+def _outputs(x_NI: Tensor, layers: tuple[AdaptedLinear, ...], run: Run) -> Sequence[Tensor]:
+    if not torch.is_grad_enabled():
+        return _apply(x_NI, layers, run)[0]
+    if run.dropout is None:
+        return _Adapted.apply(x_NI, run.anchor, layers, run)  # type: ignore[no-any-return]
+    return [_Adapted.apply(x_NI, run.anchor, (layer,), run)[0] for layer in layers]
 
 
-def _apply(x_NI: Tensor, layer: AdaptedLinear, run: Run) -> tuple[Tensor, Tensor, Tensor]:
-    """(y [N, O], x as the adapters saw it [A, S, I], s·x Aᵀ [A, S, R])."""
-    assert run.bank is not None
-    assert run.slots is not None
-    a_ARI, b_AOR = _pair(layer, run, run.bank.views)
-    y_NO = nn.functional.linear(x_NI, layer.matrix(), layer.bias)
-    x_ASI = run.slots.spread(x_NI)
+def _apply(
+    x_NI: Tensor, layers: tuple[AdaptedLinear, ...], run: Run
+) -> tuple[list[Tensor], Tensor | None, Tensor | None]:
+    """(y [N, O] of each layer, x as adapters saw it [A, S, I], s·x Aᵀ [A, S, kR] of the k adapted)."""
+    found = [layer.frozen().times(x_NI) for layer in layers]
+    adapted = run.adapted(layers)
+    if not adapted:
+        return found, None, None
+    bank, slots = run.bank, run.slots
+    assert bank is not None
+    assert slots is not None
+    used = slice(run.first, run.first + len(slots.counts))
+    x_ASI = slots.spread(x_NI)
     if run.dropout is not None:
-        x_ASI = run.dropout.drop(layer.name, x_ASI)
-    h_ASR = torch.bmm(x_ASI, a_ARI.transpose(1, 2))
-    h_ASR.mul_(run.bank.scale_A[run.first : run.first + len(h_ASR), None, None])
-    run.slots.add(y_NO, h_ASR, b_AOR.transpose(1, 2))
-    return y_NO, x_ASI, h_ASR
+        x_ASI = run.dropout.drop(layers[0].name, x_ASI)
+    a_ARI = bank.values.stack(tuple(layers[at].name for at in adapted))[used]
+    h_ASR = torch.bmm(x_ASI, a_ARI.transpose(1, 2)).mul_(bank.scale_A[used, None, None])
+    for at, h in zip(adapted, h_ASR.split(bank.rank, -1), strict=True):
+        slots.add(found[at], h, bank.values.b(layers[at].name)[used].transpose(1, 2))
+    return found, x_ASI, h_ASR
 
 
 class _Adapted(torch.autograd.Function):
-    """The layer with gradients. Those of A and B go to the bank's buffer, never through autograd."""
+    """Sibling layers with gradients. Those of A and B go to the bank's buffer, never through autograd."""
 
     @staticmethod
-    def forward(ctx: Any, x_NI: Tensor, anchor: Tensor, layer: AdaptedLinear, bank: Bank, run: Run) -> Tensor:
-        y_NO, x_ASI, h_ASR = _apply(x_NI, layer, run)
-        ctx.layer, ctx.run = layer, run
-        ctx.save_for_backward(x_NI if run.dropout is None else x_ASI, h_ASR)
-        return y_NO
+    def forward(
+        ctx: Any, x_NI: Tensor, anchor: Tensor, layers: tuple[AdaptedLinear, ...], run: Run
+    ) -> tuple[Tensor, ...]:
+        found, x_ASI, h_ASR = _apply(x_NI, layers, run)
+        ctx.layers, ctx.run = layers, run
+        if h_ASR is not None:
+            ctx.save_for_backward(x_ASI, h_ASR)
+        return tuple(found)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
-        layer: AdaptedLinear = ctx.layer
-        run: Run = ctx.run
-        x, h_ASR = ctx.saved_tensors
-        bank, slots = run.bank, run.slots
-        assert bank is not None
-        assert slots is not None
-        a_ARI, b_AOR = _pair(layer, run, bank.views)
-        grad_a, grad_b = _pair(layer, run, bank.grads)
-        dy_NO = grads[0].contiguous()
-        dy_ASO = slots.spread(dy_NO)
-        x_ASI = slots.spread(x) if run.dropout is None else x
-        t_ASR = torch.bmm(dy_ASO, b_AOR)
-        t_ASR.mul_(bank.scale_A[run.first : run.first + len(t_ASR), None, None])
-        _accumulate(grad_a, t_ASR.transpose(1, 2), x_ASI)
-        _accumulate(grad_b, dy_ASO.transpose(1, 2), h_ASR)
-        if not ctx.needs_input_grad[0]:
-            return None, None, None, None, None
-        dx_NI = dy_NO @ layer.matrix()
-        if run.dropout is None:
-            slots.add(dx_NI, t_ASR, a_ARI)
-        else:
-            dx_ASI = run.dropout.drop(layer.name, torch.bmm(t_ASR, a_ARI))
-            dx_NI += dx_ASI.reshape(-1, dx_ASI.shape[-1])[slots.cell_M]
-        return dx_NI, None, None, None, None
+        layers: tuple[AdaptedLinear, ...] = ctx.layers
+        dy = [grad.contiguous() for grad in grads]
+        dx_NI: Tensor | None = None
+        if ctx.needs_input_grad[0]:
+            for layer, dy_NO in zip(layers, dy, strict=True):
+                dx_NI = layer.frozen().back(dy_NO, dx_NI)
+        if ctx.saved_tensors:
+            _backward(ctx, dy, dx_NI)
+        return dx_NI, None, None, None
+
+
+def _backward(ctx: Any, dy: list[Tensor], dx_NI: Tensor | None) -> None:
+    """Gradients of A and B into the bank's buffer, and the adapters' part of the input's into `dx`."""
+    x_ASI, h_ASR = ctx.saved_tensors
+    run: Run = ctx.run
+    bank, slots = run.bank, run.slots
+    assert bank is not None
+    assert bank.grads is not None
+    assert slots is not None
+    used = slice(run.first, run.first + len(slots.counts))
+    adapted = run.adapted(ctx.layers)
+    names = tuple(ctx.layers[at].name for at in adapted)
+    steps: list[Tensor] = []
+    for name, at, h in zip(names, adapted, h_ASR.split(bank.rank, -1), strict=True):
+        dy_ASO = slots.spread(dy[at])
+        steps.append(torch.bmm(dy_ASO, bank.values.b(name)[used]))
+        _accumulate(bank.grads.b(name)[used], dy_ASO.transpose(1, 2), h)
+    t_ASR = (steps[0] if len(steps) == 1 else torch.cat(steps, -1)).mul_(bank.scale_A[used, None, None])
+    _accumulate(bank.grads.stack(names)[used], t_ASR.transpose(1, 2), x_ASI)
+    if dx_NI is None:
+        return
+    a_ARI = bank.values.stack(names)[used]
+    if run.dropout is None:
+        slots.add(dx_NI, t_ASR, a_ARI)
+    else:
+        dx_ASI = run.dropout.drop(names[0], torch.bmm(t_ASR, a_ARI))
+        dx_NI += dx_ASI.reshape(-1, dx_ASI.shape[-1])[slots.cell_M]
 
 
 def _accumulate(grad: Tensor, left: Tensor, right: Tensor) -> None:

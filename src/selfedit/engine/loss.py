@@ -10,8 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-CHUNK_NUMBERS = 1 << 24
-"""Logits held at once: 64 MiB in float32."""
+from selfedit.engine.frozen import FrozenMatrix
+
+CHUNK_NUMBERS = 1 << 22
+"""Logits held at once on a processor: 16 MiB in float32. Larger blocks are mapped anew each time."""
+DEVICE_NUMBERS = 1 << 27
+"""The same on an accelerator."""
 
 
 class _TokenLoss(torch.autograd.Function):
@@ -25,12 +29,13 @@ class _TokenLoss(torch.autograd.Function):
         grad_NH = torch.empty_like(hidden_NH)
         for part in head.chunks(len(target_N)):
             logits_CV = head.logits(hidden_NH[part])
-            log_norm_C = torch.logsumexp(logits_CV, -1)
-            target_C1 = target_N[part, None]
-            loss_N[part] = (log_norm_C - logits_CV.gather(1, target_C1)[:, 0]) * weight_N[part]
-            slope_CV = logits_CV.sub_(log_norm_C[:, None]).exp_()
-            slope_CV.scatter_add_(1, target_C1, -torch.ones_like(target_C1, dtype=slope_CV.dtype))
-            slope_CV.mul_(weight_N[part, None])
+            target_C1, weight_C1 = target_N[part, None], weight_N[part, None].to(logits_CV.dtype)
+            chosen_C1 = logits_CV.gather(1, target_C1)
+            peak_C1 = logits_CV.amax(-1, keepdim=True)
+            slope_CV = logits_CV.sub_(peak_C1).exp_()
+            sum_C1 = slope_CV.sum(-1, keepdim=True)
+            loss_N[part] = ((sum_C1.log() + peak_C1 - chosen_C1) * weight_C1)[:, 0]
+            slope_CV.mul_(weight_C1 / sum_C1).scatter_add_(1, target_C1, -weight_C1)
             grad_NH[part] = head.backward(slope_CV, hidden_NH[part])
         ctx.save_for_backward(grad_NH)
         return loss_N
@@ -46,23 +51,28 @@ class OutputHead:
 
     def __init__(self, weight_VH: Tensor, bias_V: Tensor | None, softcap: float | None) -> None:
         self.weight_VH, self.bias_V, self.softcap = weight_VH, bias_V, softcap
+        self.matrix = FrozenMatrix(weight_VH, bias_V, pack=False)
+
+    def pack(self) -> None:
+        self.matrix = FrozenMatrix(self.weight_VH, self.bias_V, pack=True)
 
     def chunks(self, count: int) -> list[slice]:
-        size = max(1, CHUNK_NUMBERS // self.weight_VH.shape[0])
+        numbers = CHUNK_NUMBERS if self.weight_VH.device.type == "cpu" else DEVICE_NUMBERS
+        size = max(1, numbers // self.weight_VH.shape[0])
         return [slice(i, min(i + size, count)) for i in range(0, count, size)]
 
     def logits(self, hidden_CH: Tensor) -> Tensor:
         """[C, H] → [C, V], in float32 or better."""
-        logits = torch.nn.functional.linear(hidden_CH, self.weight_VH, self.bias_V)
+        logits = self.matrix.times(hidden_CH)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         return logits if self.softcap is None else self.softcap * torch.tanh(logits / self.softcap)
 
     def backward(self, slope_CV: Tensor, hidden_CH: Tensor) -> Tensor:
         """Gradient for the hidden states, given that for the (soft-capped) logits."""
         if self.softcap is not None:
-            raw = torch.nn.functional.linear(hidden_CH, self.weight_VH, self.bias_V).to(slope_CV.dtype)
+            raw = self.matrix.times(hidden_CH).to(slope_CV.dtype)
             slope_CV = slope_CV * (1 - torch.tanh(raw / self.softcap).square())
-        return slope_CV.to(self.weight_VH.dtype) @ self.weight_VH
+        return self.matrix.back(slope_CV.to(self.weight_VH.dtype))
 
 
 def token_losses(hidden_NH: Tensor, head: OutputHead, target_N: Tensor, weight_N: Tensor) -> Tensor:

@@ -112,7 +112,7 @@ def limits(model: Model) -> Limits:
         free, _ = torch.cuda.mem_get_info(model.device)
         cached = torch.cuda.memory_reserved(model.device) - torch.cuda.memory_allocated(model.device)
         return Limits(free + cached, most_slots=64, most_tokens=16384, most_rows=256)
-    return Limits(free_memory(), most_slots=16, most_tokens=1024, most_rows=64)
+    return Limits(free_memory(), most_slots=16, most_tokens=512, most_rows=64)
 
 
 def free_memory() -> int:

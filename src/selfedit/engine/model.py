@@ -26,10 +26,13 @@ from transformers.utils import logging as transformers_logging
 from selfedit.engine import attention
 from selfedit.engine.attention import Pass
 from selfedit.engine.kernels import fuse
-from selfedit.engine.lora import AdaptedLinear, Run, Spec
+from selfedit.engine.lora import AdaptedLinear, Run, Siblings, Spec
 from selfedit.engine.loss import OutputHead
 from selfedit.errors import EngineError, ModelError
 from selfedit.types import Message, Sequence
+
+SIBLINGS = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
+"""Names of linear layers that read one input."""
 
 
 @final
@@ -106,6 +109,17 @@ class Model:
     def dtype(self) -> torch.dtype:
         return self.head.weight_VH.dtype
 
+    def pack(self) -> None:
+        """Keep frozen weights in a second layout that products are faster with, where this device has one."""
+        self.run.pack = True
+        self.head.pack()
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all linear layers and the output head."""
+        weights = [layer.weight for layer in self.layers.values()]
+        return sum(weight.numel() * weight.element_size() for weight in [*weights, self.head.weight_VH])
+
     def specs(self, names: Items[str]) -> list[Spec]:
         return [self.layers[name].spec for name in names]
 
@@ -149,6 +163,7 @@ def adapt(whole: Any) -> Model:
         if module is not output and isinstance(module, nn.Linear | Conv1D):
             layers[name] = AdaptedLinear(name, module, run)
             whole.set_submodule(name, layers[name])
+    _join(layers)
     if not layers:
         raise ModelError(f"{type(whole).__name__}: no linear layers to adapt; use a transformer decoder")
     text = whole.config.get_text_config()
@@ -157,6 +172,18 @@ def adapt(whole: Any) -> Model:
     )
     fuse(whole)
     return Model(whole.base_model, head, layers, run)
+
+
+def _join(layers: dict[str, AdaptedLinear]) -> None:
+    """Make siblings of the layers that read one input in every decoder that names them so."""
+    for names in SIBLINGS:
+        for first in [name for name in layers if name.endswith(f".{names[0]}")]:
+            parent = first.removesuffix(names[0])
+            found = [layers[parent + name] for name in names if parent + name in layers]
+            if len(found) == len(names) and len({layer.in_features for layer in found}) == 1:
+                siblings = Siblings(found)
+                for layer in found:
+                    layer.siblings = siblings
 
 
 def load_tokens(folder: Path) -> Tokens:

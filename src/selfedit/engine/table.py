@@ -26,12 +26,13 @@ class AdapterTable:
         self.slot_of: dict[str, int] = {}
         self.users: list[int] = []
         if found:
-            names = sorted({name for adapter in found.values() for name in adapter.modules})
-            missing = [name for name in names if name not in model.layers]
+            named = {name for adapter in found.values() for name in adapter.modules}
+            missing = sorted(named - set(model.layers))
             if missing:
                 raise AdapterError(
                     f"an adapter names the layer {missing[0]}, which this base lacks; use its own base"
                 )
+            names = [name for name in model.layers if name in named]
             rank = max(adapter.rank for adapter in found.values())
             self.users = [0] * min(limit, len(found))
             self.bank = Bank(model.specs(names), len(self.users), rank, model.device, model.dtype)

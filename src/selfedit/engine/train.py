@@ -23,6 +23,9 @@ from selfedit.engine.loss import token_losses
 from selfedit.engine.model import Model, TokenRow
 from selfedit.types import Failure, TrainingPlan
 
+OVERHEAD = {True: 100, False: 512}
+"""What a pass costs beside its tokens, in tokens: on a processor, and on an accelerator."""
+
 Result = tuple[int, Adapter | Failure]
 
 
@@ -42,7 +45,8 @@ class Job:
         return sum(len(self.rows[i].ids) for step in self.order for i in step)
 
     def batch(self, step: int) -> list[TokenRow]:
-        return [self.rows[i] for i in self.order[step]]
+        """The rows of a step that teach anything."""
+        return [self.rows[i] for i in self.order[step] if self.rows[i].loss_tokens]
 
 
 @final
@@ -73,7 +77,9 @@ class Trainer:
     """Runs jobs that share a head and a set of target layers through one bank."""
 
     def __init__(self, model: Model, names: tuple[str, ...], jobs: Sequence[Job], budget: Budget) -> None:
-        self.model, self.jobs, self.budget = model, list(jobs), budget
+        self.model, self.budget = model, budget
+        self.jobs = sorted(jobs, key=lambda job: (-len(job.order), job.tokens))
+        """Neighbours end together and have rows of like length, so that passes need few pads."""
         slots = min(budget.slots, len(jobs))
         self.bank = Bank(model.specs(names), slots, max(j.plan.rank for j in jobs), model.device, model.dtype)
         self.bank.enable_gradients()
@@ -153,12 +159,13 @@ class Trainer:
     def _step(self) -> int:
         """One optimiser step of every seat; returns its tokens."""
         bank = self.bank
-        assert bank.grad_AP is not None
         bank.grad_AP[: len(self.seats)].zero_()
         batches = [seat.job.batch(seat.step) for seat in self.seats]
+        overhead = OVERHEAD[self.model.device.type == "cpu"]
         losses_A = torch.zeros(len(self.seats), dtype=bank.master_AP.dtype, device=self.model.device)
-        for first, part in _parts(batches, self.budget.tokens):
-            losses_A[first : first + len(part)] += self._backward(first, part, batches)
+        for first, part in _parts(batches, self.budget.tokens, overhead):
+            if any(part):
+                losses_A[first : first + len(part)] += self._backward(first, part, batches)
         for slot, seat in enumerate(self.seats):
             self._update(slot, seat)
             seat.losses.append(losses_A[slot])
@@ -168,27 +175,21 @@ class Trainer:
 
     def _backward(self, first: int, part: list[list[TokenRow]], batches: list[list[TokenRow]]) -> Tensor:
         """Loss [A] of the slots `first`…; their gradients are added to the bank's buffer."""
-        rows = [row for batch in part for row in batch]
         device = self.model.device
-        layout = Rows.of([len(row.ids) for row in rows], device)
-        slots = Slots(tuple(sum(len(row.ids) for row in batch) for batch in part), device)
-        self.model.run.use(self.bank, slots, first, self._dropout(first, len(part)))
-        ids_N = torch.tensor([i for row in rows for i in row.ids], device=device)
-        hidden_NH = self.model.hidden(ids_N, Pass(layout))
-        weights = [
-            weight for a, batch in enumerate(part) for weight in _token_weights(batch, batches[first + a])
-        ]
-        bearing = [at for at, weight in enumerate(weights) if weight is not None]
-        slot_L = [a for a, batch in enumerate(part) for row in batch for bears in row.bears_loss if bears]
-        at_L = torch.tensor(bearing, device=device, dtype=torch.long)
-        weight_L = torch.tensor(
-            [weights[at] for at in bearing], device=device, dtype=self.bank.master_AP.dtype
+        work = packed(
+            part, [max(1, sum(row.loss_tokens for row in batches[first + a])) for a in range(len(part))]
         )
+        self.model.run.use(self.bank, Slots(work.counts, device), first, self._dropout(first, len(part)))
+        ids_N = torch.tensor(work.ids, device=device)
+        hidden_NH = self.model.hidden(ids_N, Pass(Rows.of(work.lengths, device)))
+        at_L = torch.tensor(work.at, device=device, dtype=torch.long)
+        weight_L = torch.tensor(work.weights, device=device, dtype=self.bank.master_AP.dtype)
         loss_L = token_losses(hidden_NH[at_L], self.model.head, ids_N[at_L + 1], weight_L)
         loss_L.sum().backward()
         self.model.run.use(None, None)
         total_A = torch.zeros(len(part), dtype=loss_L.dtype, device=device)
-        return total_A.index_add_(0, torch.tensor(slot_L, device=device, dtype=torch.long), loss_L.detach())
+        slot_L = torch.tensor(work.slots, device=device, dtype=torch.long)
+        return total_A.index_add_(0, slot_L, loss_L.detach())
 
     def _dropout(self, first: int, count: int) -> Dropout | None:
         seats = self.seats[first : first + count]
@@ -199,7 +200,6 @@ class Trainer:
 
     def _update(self, slot: int, seat: Seat) -> None:
         bank, plan = self.bank, seat.job.plan
-        assert bank.grad_AP is not None
         adamw(
             [bank.master_AP[slot]],
             [bank.grad_AP[slot]],
@@ -218,22 +218,88 @@ class Trainer:
         )
 
 
-def _parts(batches: list[list[TokenRow]], budget: int) -> Iterator[tuple[int, list[list[TokenRow]]]]:
-    """Consecutive slots whose rows fit a pass together; a slot too large for one pass comes in several."""
-    first, part, held = 0, list[list[TokenRow]](), 0
-    for slot, batch in enumerate(batches):
-        size = sum(len(row.ids) for row in batch)
-        if part and held + size > budget:
-            yield first, part
-            part, held = [], 0
-        if size > budget:
-            yield from ((slot, [rows]) for rows in _split(batch, budget))
-            continue
-        if not part:
-            first = slot
-        part, held = [*part, batch], held + size
-    if part:
-        yield first, part
+@final
+@dataclass(frozen=True)
+class Packed:
+    """What one pass is made of, as plain numbers."""
+
+    ids: list[int]
+    lengths: list[int]
+    """Tokens of each row, pads included."""
+    counts: tuple[int, ...]
+    """Tokens of each slot."""
+    at: list[int]
+    """Packed tokens whose next one bears loss; its weight and slot follow."""
+    weights: list[float]
+    slots: list[int]
+
+
+def packed(part: list[list[TokenRow]], totals: list[int]) -> Packed:
+    """Pack each slot's rows; `totals` counts the loss tokens of its whole batch.
+
+    The loss of a step is Σ weight · nll / (number of tokens that bear loss). Where it can be, slots are filled to one
+    count of tokens: a row's end is repeated, which nothing before it sees and no loss covers. All that is done
+    slot by slot is then a view.
+    """
+    pads = _pads([[len(row.ids) for row in rows] for rows in part])
+    found = Packed([], [], tuple(sum(len(r.ids) for r in rows) + sum(p) for rows, p in zip(part, pads, strict=True)),
+                   [], [], [])  # fmt: skip
+    for slot, rows in enumerate(part):
+        for row, pad in zip(rows, pads[slot], strict=True):
+            begin = len(found.ids)
+            bearing = [begin + at for at, bears in enumerate(row.bears_loss) if bears]
+            found.at.extend(bearing)
+            found.weights.extend([row.weight / totals[slot]] * len(bearing))
+            found.slots.extend([slot] * len(bearing))
+            found.ids.extend([*row.ids, *row.ids[-1:] * pad])
+            found.lengths.append(len(row.ids) + pad)
+    return found
+
+
+def _pads(lengths: list[list[int]]) -> list[list[int]]:
+    """Tokens to add to each row, none made longer than the longest; all zero if that cannot make slots equal."""
+    longest = max(length for rows in lengths for length in rows)
+    wanted = max(sum(rows) for rows in lengths)
+    pads: list[list[int]] = []
+    for rows in lengths:
+        left = wanted - sum(rows)
+        own: list[int] = []
+        for length in rows:
+            own.append(min(left, longest - length))
+            left -= own[-1]
+        if left:
+            return [[0] * len(rows) for rows in lengths]
+        pads.append(own)
+    return pads
+
+
+def _parts(
+    batches: list[list[TokenRow]], budget: int, overhead: int
+) -> Iterator[tuple[int, list[list[TokenRow]]]]:
+    """Consecutive slots whose rows go through the base together; a slot too large for that comes in several.
+
+    Cut where the sum of padded tokens, and of `overhead` tokens a pass, is least.
+    """
+    sizes = [sum(len(row.ids) for row in batch) for batch in batches]
+    best: list[tuple[int, int]] = [(0, 0)]
+    for end in range(1, len(sizes) + 1):
+        widest, options = 0, list[tuple[int, int]]()
+        for begin in range(end - 1, -1, -1):
+            widest = max(widest, sizes[begin])
+            padded = widest * (end - begin)
+            if options and padded > budget:
+                break
+            options.append((best[begin][0] + padded + overhead, begin))
+        best.append(min(options))
+    cuts, end = list[tuple[int, int]](), len(sizes)
+    while end:
+        cuts.append((best[end][1], end))
+        end = best[end][1]
+    for begin, end in reversed(cuts):
+        if sizes[begin] > budget:
+            yield from ((begin, [rows]) for rows in _split(batches[begin], budget))
+        else:
+            yield begin, batches[begin:end]
 
 
 def _split(batch: list[TokenRow], budget: int) -> Iterator[list[TokenRow]]:
@@ -244,19 +310,6 @@ def _split(batch: list[TokenRow], budget: int) -> Iterator[list[TokenRow]]:
             part, held = [], 0
         part, held = [*part, row], held + len(row.ids)
     yield part
-
-
-def _token_weights(rows: list[TokenRow], whole: list[TokenRow]) -> list[float | None]:
-    """For each packed token, the weight of the loss of predicting the next one; None where none is borne.
-
-    The loss of a step is Σ weight · nll / (number of tokens that bear loss), over the slot's whole batch.
-    """
-    total = max(1, sum(row.loss_tokens for row in whole))
-    return [
-        w
-        for row in rows
-        for w in [*(row.weight / total if b else None for b in row.bears_loss), None][: len(row.ids)]
-    ]
 
 
 def start(bank: Bank, plan: TrainingPlan) -> Adapter:
