@@ -96,6 +96,12 @@ def own_questions(study: Study, tasks: Items[Task]) -> list[Sequences]:
     return [tuple(x for x in rows if isinstance(x, str) or BLANK not in x.prompt) for rows in made]
 
 
+def questions_twice(study: Study, tasks: Items[Task]) -> list[Sequences]:
+    """The default's rows of two samples together: two wordings of a question where the policy has two."""
+    edits = write_edits(study.author, tasks, (), Brief("question-answer", 2, study.spans, 0.8, 0))
+    return [tuple(dict.fromkeys(x for e in edits[t.id] for x in _or_passage(t, e))) for t in tasks]
+
+
 def gold(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """The ceiling: sentences, and people's own questions with their answers."""
     return [sequences_of(task, gold_edit(task)) for task in tasks]
@@ -113,5 +119,6 @@ METHODS: dict[str, Method] = {
     "rewrite": written("rewrite"),
     "own-questions": own_questions,
     "question-answer": written("question-answer"),
+    "questions-twice": questions_twice,
     "gold": gold,
 }
