@@ -144,6 +144,21 @@ class Engine:
         """What fits the memory that is free now."""
         return limits(self.model)
 
+    def describe(self, plans: Items[TrainingPlan] = ()) -> str:
+        """One line on what the engine chose for this machine, and for training `plans`."""
+        found = self.limits()
+        chosen = [f"{self.device.type} {self.dtype}", f"{self.threads} thread{'s' * (self.threads != 1)}"]
+        if plans:
+            names = tuple(self.model.layers)
+            budget = found.training(self.model, names, plans)
+            rank = max(plan.rank for plan in plans)
+            chosen.append(f"{min(budget.slots, len(plans))} adapters of rank {rank} at once")
+            chosen.append(f"{budget.tokens} tokens a pass")
+        else:
+            chosen.append(f"up to {found.most_slots} adapters and {found.most_rows} rows at once")
+        chosen.append(f"{found.free / (1 << 30):.1f} GiB free")
+        return ", ".join(chosen)
+
     def count(self, text: str) -> int:
         """Tokens of a text."""
         return len(self.tokens.plain(text))

@@ -21,10 +21,14 @@ from selfedit.engine.layout import Rows, Slots
 from selfedit.engine.lora import Adapter, AdapterMeta, Bank, Dropout, initial_weights
 from selfedit.engine.loss import token_losses
 from selfedit.engine.model import Model, TokenRow
+from selfedit.errors import EngineError
 from selfedit.types import Failure, TrainingPlan
 
 OVERHEAD = {True: 100, False: 512}
 """What a pass costs beside its tokens, in tokens: on a processor, and on an accelerator."""
+
+SMALLEST_PASS = 32
+"""Tokens of a pass that is not halved any more when memory runs out."""
 
 Result = tuple[int, Adapter | Failure]
 
@@ -56,6 +60,20 @@ class Budget:
 
     slots: int
     tokens: int
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory ran out, on whichever device."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
+
+
+def smaller(budget: Budget) -> Budget:
+    """Half the tokens a pass. Raises EngineError when passes are as small as they can be."""
+    if budget.tokens <= SMALLEST_PASS:
+        raise EngineError("memory ran out in the smallest training pass; lower the rank or free memory")
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return Budget(budget.slots, budget.tokens // 2)
 
 
 @final
@@ -159,13 +177,8 @@ class Trainer:
     def _step(self) -> int:
         """One optimiser step of every seat; returns its tokens."""
         bank = self.bank
-        bank.grad_AP[: len(self.seats)].zero_()
         batches = [seat.job.batch(seat.step) for seat in self.seats]
-        overhead = OVERHEAD[self.model.device.type == "cpu"]
-        losses_A = torch.zeros(len(self.seats), dtype=bank.master_AP.dtype, device=self.model.device)
-        for first, part in _parts(batches, self.budget.tokens, overhead):
-            if any(part):
-                losses_A[first : first + len(part)] += self._backward(first, part, batches)
+        losses_A = self._losses(batches)
         for slot, seat in enumerate(self.seats):
             self._update(slot, seat)
             seat.losses.append(losses_A[slot])
@@ -173,12 +186,28 @@ class Trainer:
         bank.sync()
         return sum(len(row.ids) for batch in batches for row in batch)
 
+    def _losses(self, batches: list[list[TokenRow]]) -> Tensor:
+        """Losses [A]; gradients go to the bank. Retried in smaller passes when memory runs out."""
+        while True:
+            self.bank.grad_AP[: len(self.seats)].zero_()
+            losses_A = torch.zeros(len(self.seats), dtype=self.bank.master_AP.dtype, device=self.model.device)
+            overhead = OVERHEAD[self.model.device.type == "cpu"]
+            try:
+                for first, part in _parts(batches, self.budget.tokens, overhead):
+                    if any(part):
+                        losses_A[first : first + len(part)] += self._backward(first, part, batches)
+                return losses_A
+            except (MemoryError, RuntimeError) as error:
+                if not out_of_memory(error):
+                    raise
+                self.model.run.use(None, None)
+                self.budget = smaller(self.budget)
+
     def _backward(self, first: int, part: list[list[TokenRow]], batches: list[list[TokenRow]]) -> Tensor:
         """Loss [A] of the slots `first`…; their gradients are added to the bank's buffer."""
         device = self.model.device
-        work = packed(
-            part, [max(1, sum(row.loss_tokens for row in batches[first + a])) for a in range(len(part))]
-        )
+        whole = batches[first : first + len(part)]
+        work = packed(part, [max(1, sum(row.loss_tokens for row in batch)) for batch in whole])
         self.model.run.use(self.bank, Slots(work.counts, device), first, self._dropout(first, len(part)))
         ids_N = torch.tensor(work.ids, device=device)
         hidden_NH = self.model.hidden(ids_N, Pass(Rows.of(work.lengths, device)))
@@ -237,13 +266,13 @@ class Packed:
 def packed(part: list[list[TokenRow]], totals: list[int]) -> Packed:
     """Pack each slot's rows; `totals` counts the loss tokens of its whole batch.
 
-    The loss of a step is Σ weight · nll / (number of tokens that bear loss). Where it can be, slots are filled to one
-    count of tokens: a row's end is repeated, which nothing before it sees and no loss covers. All that is done
-    slot by slot is then a view.
+    The loss of a step is Σ weight · nll / (number of tokens that bear loss). Where possible, slots are filled
+    to one count of tokens: a row's end is repeated, which nothing before it sees and no loss covers. All that
+    is done slot by slot is then a view.
     """
     pads = _pads([[len(row.ids) for row in rows] for rows in part])
-    found = Packed([], [], tuple(sum(len(r.ids) for r in rows) + sum(p) for rows, p in zip(part, pads, strict=True)),
-                   [], [], [])  # fmt: skip
+    counts = [sum(len(row.ids) for row in rows) + sum(pad) for rows, pad in zip(part, pads, strict=True)]
+    found = Packed([], [], tuple(counts), [], [], [])
     for slot, rows in enumerate(part):
         for row, pad in zip(rows, pads[slot], strict=True):
             begin = len(found.ids)
@@ -257,7 +286,7 @@ def packed(part: list[list[TokenRow]], totals: list[int]) -> Packed:
 
 
 def _pads(lengths: list[list[int]]) -> list[list[int]]:
-    """Tokens to add to each row, none made longer than the longest; all zero if that cannot make slots equal."""
+    """Tokens to add to each row, none made longer than the longest; zero if slots cannot be equal."""
     longest = max(length for rows in lengths for length in rows)
     wanted = max(sum(rows) for rows in lengths)
     pads: list[list[int]] = []
