@@ -2,5 +2,6 @@
 
 from selfedit.workers.base import Progress, Worker
 from selfedit.workers.local import LocalWorker
+from selfedit.workers.pool import PooledWorker
 
-__all__ = ["LocalWorker", "Progress", "Worker"]
+__all__ = ["LocalWorker", "PooledWorker", "Progress", "Worker"]
