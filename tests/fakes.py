@@ -122,7 +122,7 @@ class FakeWorker:
 
     def _recalled(self, request: GenerationRequest) -> str:
         adapters = [*(request.head.adapters if request.head else ()), request.adapter]
-        known = [self._rows[each.hash] for each in adapters if each is not None]
+        known = [self._rows.get(each.hash, {}) for each in adapters if each is not None]
         known = known[-1:] if self.amnesia and known else [self._of_base(), *known]
         for rows in reversed(known):
             if "*" in rows:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from selfedit.cli import output
-from selfedit.cli.learn import as_json, exit_code, show_answers, show_figures
+from selfedit.cli.learn import as_json, ask_line, exit_code, show_answers, show_figures
 from selfedit.cli.progress import Stages
 from selfedit.demo import HANDBOOK, QUESTIONS
 from selfedit.errors import StoreError
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from selfedit.lifelong import LearnReport
     from selfedit.types import SelfEdit
 
-EXAMPLE = ("Who is the captain of the ferry?", "Orrskerry Handbook: The Ferry")
 LINES_SHOWN = 2
 NOTES_SHOWN = 5
 
@@ -85,7 +84,7 @@ def _tell(report: LearnReport, store: Path) -> None:
         _show_notes(store, report.commits[0])
     show_answers(report)
     show_figures(report)
-    print(f"\n{report.reason}." if not report.commits else _where_next(store))
+    print(f"\n{report.reason}." if not report.commits else _where_next(ask_line(report, store)))
 
 
 def _show_notes(place: Path, commit: str) -> None:
@@ -115,11 +114,10 @@ def _in_turn(columns: Items[Items[str]]) -> list[str]:
     return [column[row] for row in range(longest) for column in columns if row < len(column)]
 
 
-def _where_next(store: Path) -> str:
-    question, topic = EXAMPLE
+def _where_next(ask: str) -> str:
     return (
         "\nWhere to go next:\n"
-        f'  selfedit ask "{question}" --topic "{topic}" --store {store}\n'
+        f"  {ask}\n"
         "  selfedit learn YOUR-FILE.md --store memory/ --dry-run   what it would take\n"
         "  selfedit learn YOUR-FILE.md --store memory/             learn it\n"
         '  selfedit ask "..." --store memory/                      ask without the file'

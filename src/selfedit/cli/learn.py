@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 REFUSED = 3
 NOTHING_LEARNED = 1
+UNTESTED = "No question could be made to test it; give your own with --questions FILE."
 FIGURES = (
     "recall_before", "recall_after", "concise_before", "concise_after", "mismatch_before", "mismatch_after",
     "retention",
@@ -156,7 +157,7 @@ def show_report(report: LearnReport, store: Path, settings: Learning) -> None:
     show_figures(report)
     if report.commits:
         print(f"\nCommitted: {', '.join(commit[:12] for commit in report.commits)} ({report.reason})")
-        _next(report, store)
+        print(f"Ask it:    {ask_line(report, store)}" if report.asked else UNTESTED)
     else:
         print(f"\nNot committed: {report.reason}. The store is as it was.")
 
@@ -193,13 +194,11 @@ def show_figures(report: LearnReport) -> None:
     )
 
 
-def _next(report: LearnReport, store: Path) -> None:
-    if not report.asked:
-        print("No question could be made to test it; give your own with --questions FILE.")
-        return
+def ask_line(report: LearnReport, store: Path) -> str:
+    """A command that asks one of the reporting questions, one that was answered rightly if there is any."""
     asked = next((row for row in report.asked if row.after.correct), report.asked[0]).probe
     topic = f" --topic {_quoted(asked.topic)}" if asked.topic else ""
-    print(f"Ask it:    selfedit ask {_quoted(asked.question)}{topic} --store {_quoted(str(store))}")
+    return f"selfedit ask {_quoted(asked.question)}{topic} --store {_quoted(str(store))}"
 
 
 def _change(before: float | None, after: float | None, ci95: Interval | None) -> str:

@@ -1,0 +1,40 @@
+"""The command line with a worker that learns by heart in the model's place; runs as a program.
+
+    python tests/cli/by_heart.py PAUSE ARGUMENTS...
+
+PAUSE is what each of the worker's verbs takes, in seconds.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from fakes import FakeWorker
+from selfedit import memory
+from selfedit.cli import main
+
+
+class Engine:
+    """Loads no model."""
+
+    worker = FakeWorker()
+
+    @classmethod
+    def load(cls, base: str, *, device: str, dtype: str) -> FakeWorker:
+        return cls.worker
+
+
+def put_in_place(patch: Any, worker: FakeWorker) -> None:
+    """Let `selfedit.memory` have `worker` where it would load a model; `patch` is `setattr` or pytest's."""
+    made = type("Engine", (Engine,), {"worker": worker})
+    patch(memory, "Engine", made)
+    patch(memory, "LocalWorker", lambda engine: engine)
+
+
+if __name__ == "__main__":
+    put_in_place(setattr, FakeWorker(pause=float(sys.argv[1])))
+    main.main(sys.argv[2:])
