@@ -59,6 +59,8 @@ class Child:
         self.chunk: list[int] = []
         """Indices of the items that it was given; those not yet answered are in `left`."""
         self.left: set[int] = set()
+        self.ready = threading.Event()
+        """Set when its model is loaded, or it has ended."""
         self.listener = threading.Thread(target=self._listen, args=(replies,), daemon=True)
         self.listener.start()
 
@@ -66,7 +68,9 @@ class Child:
         assert self.process.stdout is not None
         with self.process.stdout as lines:
             for line in lines:
+                self.ready.set()
                 replies.put((self, json.loads(line)))
+        self.ready.set()
         replies.put((self, None))
 
     def give(self, chunk: list[int], items: list[dict[str, Any]]) -> None:
@@ -152,6 +156,12 @@ class PooledWorker:
 
     def count(self, text: str) -> int:
         return self.engine.count(text)
+
+    def start(self) -> None:
+        """Start the other processes now, and wait until their models are loaded."""
+        self._start()
+        for child in self._children:
+            child.ready.wait()
 
     def close(self) -> None:
         """End the other processes. The worker stays usable: they start again when needed."""
