@@ -42,6 +42,8 @@ class FakeWorker:
     """An adapter drowns all that was known before it."""
     writes: bool = True
     """Whether it writes questions that pass their check."""
+    width: int = 2
+    """Inputs of the one layer that an adapter is for."""
     pause: float = 0.0
     """Seconds that each verb takes."""
     base: str = WEIGHTS
@@ -92,7 +94,7 @@ class FakeWorker:
     def _adapter(self, plan: TrainingPlan) -> Adapter:
         seed = int(plan.id[:8], 16)
         tensors = {
-            "layer.lora_A.weight": torch.full((plan.rank, 2), float(seed)),
+            "layer.lora_A.weight": torch.full((plan.rank, self.width), float(seed)),
             "layer.lora_B.weight": torch.zeros(2, plan.rank),
         }
         meta = AdapterMeta(("layer",), base=self.base, losses=(2.0, 1.0), plan=plan.id)

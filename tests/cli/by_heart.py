@@ -1,8 +1,8 @@
 """The command line with a worker that learns by heart in the model's place; runs as a program.
 
-    python tests/cli/by_heart.py PAUSE ARGUMENTS...
+    python tests/cli/by_heart.py PAUSE WIDTH ARGUMENTS...
 
-PAUSE is what each of the worker's verbs takes, in seconds.
+PAUSE is what each of the worker's verbs takes, in seconds; WIDTH makes adapters large.
 """
 
 from __future__ import annotations
@@ -36,5 +36,5 @@ def put_in_place(patch: Any, worker: FakeWorker) -> None:
 
 
 if __name__ == "__main__":
-    put_in_place(setattr, FakeWorker(pause=float(sys.argv[1])))
-    main.main(sys.argv[2:])
+    put_in_place(setattr, FakeWorker(pause=float(sys.argv[1]), width=int(sys.argv[2])))
+    main.main(sys.argv[3:])

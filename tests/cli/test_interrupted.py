@@ -29,8 +29,8 @@ STAGES = [
 ]
 
 
-def command(*arguments: str, pause: str = "0") -> list[str]:
-    return [sys.executable, str(BY_HEART), pause, *arguments]
+def command(*arguments: str, pause: float = 0, width: int = 2) -> list[str]:
+    return [sys.executable, str(BY_HEART), str(pause), str(width), *arguments]
 
 
 def learning(folder: Path) -> list[str]:
@@ -94,7 +94,7 @@ def test_ctrl_c_as_a_stage_begins(
 
 @pytest.mark.parametrize("stage", ["trying notes", "committing"])
 def test_ctrl_c_in_the_midst_of_a_stage(stage: str, tmp_path: Path) -> None:
-    code, rest = stopped_at(stage, command(*learning(tmp_path), pause="0.3"), tmp_path)
+    code, rest = stopped_at(stage, command(*learning(tmp_path), pause=0.3), tmp_path)
     if stage == "committing" and code == 0:  # the commit was done before the key was pressed
         assert commits(tmp_path) == 1
         return
@@ -122,14 +122,16 @@ def limit(kilobytes: int) -> Callable[[], None]:
 
 
 @pytest.mark.usefixtures("by_heart")
-@pytest.mark.parametrize("kilobytes", [8, 64])
-def test_a_full_disk_is_one_line_and_harms_nothing(kilobytes: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kilobytes", "width"), [(8, 2), (1000, 20_000)], ids=["journal", "adapter"])
+def test_a_full_disk_is_one_line_and_harms_nothing(kilobytes: int, width: int, tmp_path: Path) -> None:
     assert main.run(learning(tmp_path)) == 0
     (tmp_path / "other.md").write_text(NOTE.replace("Tobiah", "Isaura"), encoding="utf-8")
     run = ["learn", "other.md", "--store", "memory"]
-    done = finished(command(*run), tmp_path, preexec_fn=limit(kilobytes))
+    done = finished(command(*run, width=width), tmp_path, preexec_fn=limit(kilobytes))
     assert done.returncode == 2, (done.returncode, done.stderr)
-    assert re.search(r"^selfedit: .*disk (full|failed) while .*; ", done.stderr.splitlines()[-1])
+    assert re.search(
+        r"^selfedit: .*(disk failed while|cannot write the adapter) .*; ", done.stderr.splitlines()[-1]
+    )
     assert "Traceback" not in done.stderr
     assert commits(tmp_path) == 1
     assert main.run(run) == 0

@@ -76,9 +76,9 @@ class Adapter:
                 named = {PREFIX + name: t.contiguous() for name, t in self.tensors().items()}
                 safetensors.torch.save_file(named, target / WEIGHTS, metadata={"format": "pt"})
             (target / CONFIG).write_text(json.dumps(self.peft_config(), indent=2) + "\n")
-        except OSError as error:
+        except (OSError, safetensors.SafetensorError) as error:
             raise AdapterError(
-                f"{target}: cannot write the adapter ({error}); choose another folder"
+                f"{target}: cannot write the adapter ({error}); free space, or choose another folder"
             ) from error
         return target
 
