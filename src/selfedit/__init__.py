@@ -1,8 +1,8 @@
 """selfedit: language models that keep learning.
 
-    model = selfedit.open("memory/", base="smollm2-135m")
-    report = model.learn("handbook.md")
-    answer = model.ask("Who signs off travel above 500 euros?")
+model = selfedit.open("memory/", base="smollm2-135m")
+report = model.learn("handbook.md")
+answer = model.ask("Who signs off travel above 500 euros?")
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "open"]
 
 
-def open(  # noqa: A001  (the verb that a person expects; the built-in is not used here)
+def open(
     path: str | os.PathLike[str], base: str | None = None, *, device: str = "auto", dtype: str | None = None
 ) -> Memory:
-    """Open the store at `path`; with `base`, make it if it is not there. Loads no model until one is needed."""
+    """Open the store at `path`; with `base`, make it if it is not there. Loads no model until needed."""
     from selfedit.memory import Memory
 
     return Memory.open(path, base, device=device, dtype=dtype)
