@@ -5,7 +5,6 @@ Knows nothing of documents, self-edits, rewards, stores or configuration.
 
 from __future__ import annotations
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Items
@@ -24,6 +23,7 @@ from selfedit.engine.memory import Limits, choose_threads, free_memory, limits
 from selfedit.engine.merge import Heads
 from selfedit.engine.model import Model, Tokens, load_model, load_tokens
 from selfedit.engine.score import Scorer
+from selfedit.engine.scratch import Scratch
 from selfedit.engine.train import Job, Result, Trainer
 from selfedit.errors import EngineError, UsageError
 from selfedit.types import (
@@ -60,7 +60,7 @@ class Engine:
         """Hash of the base's weights."""
         self.heads = Heads(model, base)
         self.threads = choose_threads(model.device, model.dtype)
-        self._spill: tempfile.TemporaryDirectory[str] | None = None
+        self._spill: Scratch | None = None
 
     @staticmethod
     def load(base: str | Path, *, device: str = "auto", dtype: str = "auto") -> Engine:
@@ -207,8 +207,8 @@ class Engine:
         if isinstance(adapter, Failure) or company <= self.limits().kept(adapter):
             return adapter
         if self._spill is None:
-            self._spill = tempfile.TemporaryDirectory(prefix="selfedit-")
-        folder = adapter.save(Path(self._spill.name) / adapter.hash)
+            self._spill = Scratch("selfedit-")
+        folder = adapter.save(self._spill.path / adapter.hash)
         return adapter.at(folder)
 
     def _prompt(self, request: GenerationRequest) -> list[int]:

@@ -11,7 +11,6 @@ import os
 import queue
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import Any, final
 
 from selfedit.engine import Adapter, Engine
 from selfedit.engine.memory import free_memory
+from selfedit.engine.scratch import Scratch
 from selfedit.engine.wire import Found, Wire, Work, run
 from selfedit.errors import EngineError
 from selfedit.types import (
@@ -104,7 +104,7 @@ class PooledWorker:
     def __init__(self, engine: Engine, processes: int | None = None) -> None:
         self.engine = engine
         self.processes = _processes(engine) if processes is None else processes
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Scratch | None = None
         self._children: list[Child] = []
         self._replies: queue.Queue[tuple[Child, Any]] = queue.Queue()
 
@@ -169,7 +169,7 @@ class PooledWorker:
             child.close()
         self._children, self._replies = [], queue.Queue()
         if self._folder is not None:
-            self._folder.cleanup()
+            self._folder.close()
             self._folder = None
 
     # -- inside --------------------------------------------------------------------------------------------
@@ -250,8 +250,8 @@ class PooledWorker:
 
     def _start(self) -> Wire:
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="selfedit-pool-")
-        folder = Path(self._folder.name)
+            self._folder = Scratch("selfedit-pool-")
+        folder = self._folder.path
         while len(self._children) < self.processes - 1:
             self._children.append(Child(self.engine, folder, self._replies))
         return Wire(folder)
