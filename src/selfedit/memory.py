@@ -17,6 +17,7 @@ from selfedit import lifelong
 from selfedit.config import BUILT_IN, Learning
 from selfedit.edits import get_format
 from selfedit.edits.questions import ask_prompt
+from selfedit.edits.topics import about
 from selfedit.engine import Adapter, Engine
 from selfedit.errors import StoreError, UsageError
 from selfedit.forecast import Forecast, forecast
@@ -173,16 +174,21 @@ class Memory:
 
     # -- asking --------------------------------------------------------------------------------------------
 
-    def ask(self, question: str, *, at: str | None = None, topic: str = "") -> Answer:
-        """The model's answer without any document in view; `at` asks as of an earlier commit."""
+    def ask(self, question: str, *, at: str | None = None, topic: str | None = None) -> Answer:
+        """The model's answer without any document in view; `at` asks as of an earlier commit.
+
+        Facts were learned under their passage's title. Where no `topic` is given, it is the title of the
+        learned passage that is nearest to the question in words; "" asks without any. It sees no more.
+        """
         if not question.strip():
             raise UsageError("the question is empty; ask something")
         with Store.open(self.path) as store:
             rows = None if at is None else _as_of(store, at)
             store.check_weights(self.worker.base)
             live = self._live(store, rows)
+            title = _title(store, rows, question) if topic is None else topic
         head = self.worker.head(live)
-        prompt = ask_prompt(question, topic)
+        prompt = ask_prompt(question, title)
         request = GenerationRequest(prompt, head=head, max_tokens=ANSWER_TOKENS, stop=("\n",))
         (completion,) = self.worker.generate([request])
         return Answer(completion.text.strip(), completion.logprob, head.id)
@@ -249,6 +255,13 @@ def together(reports: Items[LearnReport]) -> LearnReport:
         trials=sum(report.trials for report in reports),
         failures=sum(report.failures for report in reports),
     ).with_answers([row for report in reports for row in report.asked], reports[-1].retention)
+
+
+def _title(store: Store, rows: Items[CommitRow] | None, question: str) -> str:
+    """The title under which the answer was most likely learned."""
+    learned = [task for row in (store.head() if rows is None else rows) for task in store.tasks(row.id)]
+    found = about(learned, question)
+    return found.title if found else ""
 
 
 def _as_of(store: Store, commit: str) -> tuple[CommitRow, ...]:

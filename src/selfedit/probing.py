@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import final
 
 from selfedit import rounds
-from selfedit.edits.words import content
+from selfedit.edits.topics import about
 from selfedit.edits.writer import same_question
 from selfedit.lessons import Lesson, Pupil
 from selfedit.types import Probe, Task
@@ -90,14 +90,9 @@ def assigned(tasks: Items[Task], questions: Items[Probe]) -> dict[str, tuple[Pro
 
 
 def closest(tasks: Items[Task], question: Probe) -> Task:
-    """The passage that a question is about: by its topic, else the one with most of its words."""
-    words = set(content(f"{question.question} {question.answer}"))
-
-    def fit(task: Task) -> tuple[bool, int]:
-        named = bool(question.topic) and task.title == question.topic
-        return named, len(words & set(content(f"{task.title} {task.passage}")))
-
-    return max(tasks, key=fit)
+    """The passage that a question is about: by its topic, else the one nearest in words, else the first."""
+    titled = (task for task in tasks if question.topic and task.title == question.topic)
+    return next(titled, None) or about(tasks, f"{question.question} {question.answer}") or tasks[0]
 
 
 def _kept(probes: Items[Probe], ids: Collection[str], inside: bool) -> tuple[Probe, ...]:

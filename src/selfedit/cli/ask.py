@@ -17,8 +17,9 @@ def verb(
         str | None, typer.Option(help="Ask as of this commit (or how its id begins).", show_default=False)
     ] = None,
     topic: Annotated[
-        str, typer.Option(help="What the question is about, as a passage is titled.", show_default=False)
-    ] = "",
+        str | None,
+        typer.Option(help="A learned passage's title. Unset: the one nearest in words.", show_default=False),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
