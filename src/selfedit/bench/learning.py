@@ -34,13 +34,14 @@ from selfedit.rewards import (
 )
 from selfedit.rounds import Ground, plan_for
 from selfedit.tasks import read_squad
-from selfedit.types import Failure, GenerationRequest, Probe, Task, content_hash
+from selfedit.types import Failure, GenerationRequest, Probe, Task, content_hash, rng_for
 from selfedit.workers import LocalWorker, Progress, Worker
 from selfedit.workers.base import silent
 from selfedit.writing import Author
 
 SPLITS = {"choose": "val_choose.json", "report": "val_report.json"}
 JOINT = 8
+"""Passages that are written, trained and asked together: what a broken run may have to do again."""
 ALONE, TOGETHER, SUMMED = "alone", "joint", "summed"
 TRAINING = Training()
 
@@ -60,15 +61,16 @@ class Experiment:
     spans: int = 14
     seed: int = 0
     dtype: str = "float32"
-    chunk: int = 16
-    """Passages that are written, trained and asked together: what a broken run may have to do again."""
     part: tuple[int, int] = (0, 1)
     """(k, n): only every n-th chunk from the k-th, so that n processes share a run."""
 
     def tasks(self) -> list[Task]:
+        """In an order drawn once, so that a part of a run is a fair sample of all titles."""
         if self.split not in SPLITS:
             raise UsageError(f"split {self.split!r}: choose one of {', '.join(SPLITS)}")
-        return list(read_squad(self.data / "squad" / SPLITS[self.split]))[: self.limit]
+        tasks = list(read_squad(self.data / "squad" / SPLITS[self.split]))
+        rng_for("passages", self.split).shuffle(tasks)
+        return tasks[: self.limit]
 
 
 @final
@@ -95,8 +97,8 @@ def run(experiment: Experiment, folder: Path, progress: Progress = silent) -> li
         raise UsageError(f"no method {min(unknown)!r}; choose among {', '.join(METHODS)}")
     worker = LocalWorker(Engine.load("smollm2-135m", dtype=experiment.dtype))
     tasks = experiment.tasks()
-    for name, mode in _runs(experiment):
-        for chunk in _mine(_chunks(tasks, experiment.chunk if mode == ALONE else JOINT), experiment.part):
+    for chunk in _mine(_chunks(tasks, JOINT), experiment.part):
+        for name, mode in _runs(experiment):
             _one_chunk(experiment, worker, folder, (name, mode, chunk), progress)
     return table(experiment, folder)
 
