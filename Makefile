@@ -39,7 +39,7 @@ bench: .venv/.runtime  ## speed against the rivals, each in the same run (minute
 # Settings are screened on squad/val_choose.json; squad/val_report.json only reports (docs/results.md).
 experiments: .venv/.runtime  ## the learning tables of docs/results.md (hours on two cores)
 	@test -n "$(DATA)" || { echo "make experiments: no data; say DATA=FOLDER or set SELFEDIT_DATA" >&2; exit 2; }
-	@$(BIN)/selfedit bench learning --data "$(DATA)"
+	@$(BIN)/selfedit bench learning --data "$(DATA)" --dtype bfloat16 --runs results/learning
 
 docs: .venv/.docs  ## the documentation as a site, in build/site
 	@$(BIN)/mkdocs build --strict --quiet
