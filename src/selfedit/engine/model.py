@@ -24,9 +24,10 @@ from transformers.pytorch_utils import Conv1D
 from transformers.utils import logging as transformers_logging
 
 from selfedit.engine import attention
+from selfedit.engine.adapted import AdaptedLinear, Run, Siblings
 from selfedit.engine.attention import Pass
+from selfedit.engine.bank import Spec
 from selfedit.engine.kernels import fuse
-from selfedit.engine.lora import AdaptedLinear, Run, Siblings, Spec
 from selfedit.engine.loss import OutputHead
 from selfedit.errors import EngineError, ModelError
 from selfedit.types import Message, Sequence

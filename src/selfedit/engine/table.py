@@ -8,8 +8,9 @@ from typing import final
 import torch
 from torch import Tensor
 
+from selfedit.engine.bank import Bank
 from selfedit.engine.layout import Slots
-from selfedit.engine.lora import Adapter, Bank
+from selfedit.engine.lora import Adapter
 from selfedit.engine.model import Model
 from selfedit.errors import AdapterError
 from selfedit.types import AdapterLike

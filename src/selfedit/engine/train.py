@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 from torch.optim.adamw import adamw
 
+from selfedit.engine.adapted import Dropout
 from selfedit.engine.attention import Pass
+from selfedit.engine.bank import Bank, initial_weights
 from selfedit.engine.layout import Rows, Slots
-from selfedit.engine.lora import Adapter, AdapterMeta, Bank, Dropout, initial_weights
+from selfedit.engine.lora import Adapter, AdapterMeta
 from selfedit.engine.loss import token_losses
 from selfedit.engine.model import Model, TokenRow
 from selfedit.errors import EngineError

@@ -1,0 +1,227 @@
+"""The linear layer that adapters change, forward and backward.
+
+Knows nothing of losses, optimisers' rules, text or rewards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
+
+from selfedit.engine.bank import Bank, Spec
+from selfedit.engine.frozen import FrozenMatrix
+from selfedit.engine.layout import Slots
+from selfedit.types import rng_for
+
+
+@final
+class Run:
+    """What the adapted layers apply at this moment; owned and changed by the engine alone."""
+
+    def __init__(self, anchor: Tensor) -> None:
+        self.bank: Bank | None = None
+        self.slots: Slots | None = None
+        self.first = 0
+        """The bank's slot that slot 0 of `slots` stands for."""
+        self.dropout: Dropout | None = None
+        self.pack = False
+        """Whether frozen weights may be kept in a second, faster layout."""
+        self.anchor = anchor
+        """Needs a gradient, so that layers whose input needs none are differentiated all the same."""
+
+    def use(
+        self, bank: Bank | None, slots: Slots | None, first: int = 0, dropout: Dropout | None = None
+    ) -> None:
+        self.bank, self.slots, self.first, self.dropout = bank, slots, first, dropout
+
+    def adapted(self, layers: Iterable[AdaptedLinear]) -> tuple[int, ...]:
+        """Which of the layers have an adapter now."""
+        if self.bank is None or self.slots is None:
+            return ()
+        return tuple(at for at, layer in enumerate(layers) if layer.name in self.bank.specs)
+
+
+@final
+class AdaptedLinear(nn.Module):
+    """A frozen linear layer, plus what each token's adapter adds: y = x Wᵀ + b + s (x Aᵀ) Bᵀ."""
+
+    def __init__(self, name: str, base: nn.Linear | Conv1D, run: Run) -> None:
+        super().__init__()
+        self.name, self.run = name, run
+        self.transposed = isinstance(base, Conv1D)
+        """The weight is [I, O] (GPT-2), not [O, I]."""
+        self.weight = nn.Parameter(base.weight.detach(), requires_grad=False)
+        bias: Tensor | None = getattr(base, "bias", None)
+        self.bias = None if bias is None else nn.Parameter(bias.detach(), requires_grad=False)
+        self.siblings = Siblings([self])
+        self._frozen: tuple[Tensor, FrozenMatrix] | None = None
+
+    @property
+    def spec(self) -> Spec:
+        shape = self.weight.shape
+        inputs, outputs = shape if self.transposed else shape[::-1]
+        return Spec(self.name, inputs, outputs, self.transposed, self.siblings.name)
+
+    @property
+    def in_features(self) -> int:
+        return self.spec.inputs
+
+    @property
+    def out_features(self) -> int:
+        return self.spec.outputs
+
+    def frozen(self) -> FrozenMatrix:
+        """The weight as it is now (a head may have replaced it)."""
+        if (
+            self._frozen is None
+            or self._frozen[0] is not self.weight
+            or self._frozen[1].asked != self.run.pack
+        ):
+            matrix_OI = self.weight.t() if self.transposed else self.weight
+            self._frozen = (self.weight, FrozenMatrix(matrix_OI, self.bias, self.run.pack))
+        return self._frozen[1]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.siblings.output(self, x)
+
+
+@final
+class Siblings:
+    """Layers that read one input, such as query, key and value: the first one's call computes them all.
+
+    The others pick their results up. What adapters do to the shared input is then done once.
+    """
+
+    def __init__(self, layers: Iterable[AdaptedLinear]) -> None:
+        self.layers = tuple(layers)
+        self.name = self.layers[0].name
+        self._input: Tensor | None = None
+        self._ready: dict[str, Tensor] = {}
+
+    def output(self, layer: AdaptedLinear, x: Tensor) -> Tensor:
+        if self._input is not x or layer.name not in self._ready:
+            found = _outputs(x.reshape(-1, x.shape[-1]), self.layers, layer.run)
+            self._input = x
+            self._ready = {each.name: y_NO for each, y_NO in zip(self.layers, found, strict=True)}
+        y_NO = self._ready.pop(layer.name)
+        if not self._ready:
+            self._input = None
+        return y_NO.view(*x.shape[:-1], -1)
+
+
+def _outputs(x_NI: Tensor, layers: tuple[AdaptedLinear, ...], run: Run) -> Sequence[Tensor]:
+    if not torch.is_grad_enabled():
+        return _apply(x_NI, layers, run)[0]
+    if run.dropout is None:
+        return _Adapted.apply(x_NI, run.anchor, layers, run)  # type: ignore[no-any-return]
+    return [_Adapted.apply(x_NI, run.anchor, (layer,), run)[0] for layer in layers]
+
+
+def _apply(
+    x_NI: Tensor, layers: tuple[AdaptedLinear, ...], run: Run
+) -> tuple[list[Tensor], Tensor | None, Tensor | None]:
+    """(y [N, O] of each layer, x as adapters saw it [A, S, I], s·x Aᵀ [A, S, kR] of the k adapted)."""
+    found = [layer.frozen().times(x_NI) for layer in layers]
+    adapted = run.adapted(layers)
+    if not adapted:
+        return found, None, None
+    bank, slots = run.bank, run.slots
+    assert bank is not None
+    assert slots is not None
+    used = slice(run.first, run.first + len(slots.counts))
+    x_ASI = slots.spread(x_NI)
+    if run.dropout is not None:
+        x_ASI = run.dropout.drop(layers[0].name, x_ASI)
+    a_ARI = bank.values.stack(tuple(layers[at].name for at in adapted))[used]
+    h_ASR = torch.bmm(x_ASI, a_ARI.transpose(1, 2)).mul_(bank.scale_A[used, None, None])
+    for at, h in zip(adapted, h_ASR.split(bank.rank, -1), strict=True):
+        slots.add(found[at], h, bank.values.b(layers[at].name)[used].transpose(1, 2))
+    return found, x_ASI, h_ASR
+
+
+class _Adapted(torch.autograd.Function):
+    """Sibling layers with gradients. Those of A and B go to the bank's buffer, never through autograd."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x_NI: Tensor, anchor: Tensor, layers: tuple[AdaptedLinear, ...], run: Run
+    ) -> tuple[Tensor, ...]:
+        found, x_ASI, h_ASR = _apply(x_NI, layers, run)
+        ctx.layers, ctx.run = layers, run
+        if h_ASR is not None:
+            ctx.save_for_backward(x_ASI, h_ASR)
+        return tuple(found)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        layers: tuple[AdaptedLinear, ...] = ctx.layers
+        dy = [grad.contiguous() for grad in grads]
+        dx_NI: Tensor | None = None
+        if ctx.needs_input_grad[0]:
+            for layer, dy_NO in zip(layers, dy, strict=True):
+                dx_NI = layer.frozen().back(dy_NO, dx_NI)
+        if ctx.saved_tensors:
+            _backward(ctx, dy, dx_NI)
+        return dx_NI, None, None, None
+
+
+def _backward(ctx: Any, dy: list[Tensor], dx_NI: Tensor | None) -> None:
+    """Gradients of A and B into the bank's buffer, and the adapters' part of the input's into `dx`."""
+    x_ASI, h_ASR = ctx.saved_tensors
+    run: Run = ctx.run
+    bank, slots = run.bank, run.slots
+    assert bank is not None
+    assert bank.grads is not None
+    assert slots is not None
+    used = slice(run.first, run.first + len(slots.counts))
+    adapted = run.adapted(ctx.layers)
+    names = tuple(ctx.layers[at].name for at in adapted)
+    steps: list[Tensor] = []
+    for name, at, h in zip(names, adapted, h_ASR.split(bank.rank, -1), strict=True):
+        dy_ASO = slots.spread(dy[at])
+        steps.append(torch.bmm(dy_ASO, bank.values.b(name)[used]))
+        _accumulate(bank.grads.b(name)[used], dy_ASO.transpose(1, 2), h)
+    t_ASR = (steps[0] if len(steps) == 1 else torch.cat(steps, -1)).mul_(bank.scale_A[used, None, None])
+    _accumulate(bank.grads.stack(names)[used], t_ASR.transpose(1, 2), x_ASI)
+    if dx_NI is None:
+        return
+    a_ARI = bank.values.stack(names)[used]
+    if run.dropout is None:
+        slots.add(dx_NI, t_ASR, a_ARI)
+    else:
+        dx_ASI = run.dropout.drop(names[0], torch.bmm(t_ASR, a_ARI))
+        dx_NI += dx_ASI.reshape(-1, dx_ASI.shape[-1])[slots.cell_M]
+
+
+def _accumulate(grad: Tensor, left: Tensor, right: Tensor) -> None:
+    """grad += left @ right, in the gradient's own type."""
+    if grad.dtype == left.dtype:
+        grad.baddbmm_(left, right)
+    else:
+        grad.add_(torch.bmm(left, right))
+
+
+@final
+class Dropout:
+    """LoRA's input dropout, drawn per slot from (seed, step, layer) alone: company does not matter."""
+
+    def __init__(self, rates: Iterable[float], streams: Iterable[str]) -> None:
+        self.rates, self.streams = tuple(rates), tuple(streams)
+
+    def drop(self, layer: str, x_ASI: Tensor) -> Tensor:
+        """Drop inputs; called again in the backward pass, it drops the same ones."""
+        kept = torch.ones_like(x_ASI)
+        for slot, (rate, stream) in enumerate(zip(self.rates, self.streams, strict=True)):
+            if rate:
+                kept[slot] = self._mask(rate, f"{stream}/{layer}", x_ASI[slot])
+        return x_ASI * kept
+
+    def _mask(self, rate: float, stream: str, like_SI: Tensor) -> Tensor:
+        """Token by token in order, so that a slot padded to another length keeps its own draws."""
+        generator = torch.Generator().manual_seed(rng_for("dropout", stream).getrandbits(63))
+        draws = torch.rand(like_SI.shape, generator=generator, dtype=torch.float32)
+        return (draws >= rate).to(like_SI) / (1 - rate)
