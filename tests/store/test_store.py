@@ -101,7 +101,7 @@ def test_the_head_cannot_hold_a_commit_twice_or_one_unknown(store, learn):
     commit = learn(1)
     with pytest.raises(StoreError, match="named twice"):
         store.move_head("revert", [commit.id, commit.id])
-    with pytest.raises(StoreError, match="'abc' is not in the store"):
+    with pytest.raises(StoreError, match="commit 'abc': not in the store"):
         store.move_head("revert", ["abc"])
     assert store.head() == (commit,)
 

@@ -21,7 +21,7 @@ from selfedit.store.failures import explained
 from selfedit.store.journal import Journal
 from selfedit.store.lock import WriteLock
 
-JOURNAL, RUNS, BLOBS, LOCK = "journal.db", "runs.db", "blobs", "lock"
+JOURNAL, RUNS, BLOBS, LOCK, HEADS = "journal.db", "runs.db", "blobs", "lock", "heads"
 
 
 def is_store(path: Path) -> bool:

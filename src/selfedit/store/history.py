@@ -20,7 +20,7 @@ from selfedit.errors import StoreError
 from selfedit.store import journal as j
 from selfedit.store.drafts import Draft, path_text, texts_of, to_json
 from selfedit.store.rows import CommitRow, Cost, Figures, Move, NewCommit, Source
-from selfedit.store.spans import pack, unpack
+from selfedit.store.spans import holds, pack, unpack
 from selfedit.types import content_hash
 
 PARTS = (j.COMMIT_SOURCES, j.COMMIT_TASKS, j.COMMIT_EDITS, j.COMMIT_TEXTS, j.COMMIT_PROBES)
@@ -28,6 +28,9 @@ PARTS = (j.COMMIT_SOURCES, j.COMMIT_TASKS, j.COMMIT_EDITS, j.COMMIT_TEXTS, j.COM
 
 Parts = Mapping[str, Items[Mapping[str, Any]]]
 """Name of a table of `PARTS` → its rows for one commit, in order, without `commit_id` and `ordinal`."""
+
+_FEW = 100
+"""Up to so many commits are looked up one by one; for more, all are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,19 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in the head: the numbers of the commits before it and after it, and whose place it is."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...] = ()
+    replaces: str | None = None
+
+    def head(self, seq: int) -> list[int]:
+        """The head with commit `seq` in this place, and in no other."""
+        return [*(each for each in self.before if each != seq), seq, *(e for e in self.after if e != seq)]
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where a new commit goes: its parent, and the head that its adapter was trained on."""
 
@@ -47,6 +63,8 @@ class Standing:
     head_trained_on: str
     trained_on: tuple[int, ...]
     """Numbers of the commits in that head."""
+    replaces: str | None = None
+    """The commit whose place it takes."""
 
 
 # -- the chain ------------------------------------------------------------------------------------
@@ -125,6 +143,22 @@ def append_move(connection: Connection, verb: str, live: Iterable[int], time: st
     connection.execute(j.HEAD_MOVES.insert().values(id=move_id(row), **row))
 
 
+def move(connection: Connection, verb: str, ids: Items[str], time: str) -> None:
+    """Make the commits `ids`, in this order, the head. Raises StoreError for those that cannot be in it."""
+    both = j.COMMITS.join(j.ADAPTERS, j.ADAPTERS.c.hash == j.COMMITS.c.adapter)
+    query = select(j.COMMITS.c.id, j.COMMITS.c.seq, j.ADAPTERS.c.erased).select_from(both)
+    known = {row.id: row for row in connection.execute(query)}
+    for each in ids:
+        if each not in known:
+            raise StoreError(f"commit {each!r}: not in the store; the head was not moved")
+        if known[each].erased:
+            why = "its weights were erased; the head was not moved; learn its documents again to have it back"
+            raise StoreError(f"commit {each[:12]}: {why}")
+    if len(set(ids)) < len(ids):
+        raise StoreError("a commit is named twice; the head was not moved")
+    append_move(connection, verb, [known[each].seq for each in ids], time)
+
+
 def next_seq(connection: Connection) -> int:
     """The number of the commit to come."""
     return (connection.execute(select(func.max(j.COMMITS.c.seq))).scalar() or 0) + 1
@@ -144,11 +178,40 @@ def live(connection: Connection) -> list[Live]:
     return by_seq(connection, live_seqs(connection))
 
 
+def slot(connection: Connection, replaces: str | None = None) -> Slot:
+    """The end of the head, or the place of the live commit `replaces` (an id). Raises StoreError."""
+    head = live_seqs(connection)
+    if replaces is None:
+        return Slot(tuple(head))
+    seq = connection.execute(select(j.COMMITS.c.seq).where(j.COMMITS.c.id == replaces)).scalar_one()
+    if seq not in head:
+        raise StoreError(f"commit {replaces[:12]}: not in the head any more; nothing can take its place")
+    at = head.index(seq)
+    return Slot(tuple(head[:at]), tuple(head[at + 1 :]), replaces)
+
+
+def head_with(connection: Connection, commit: str) -> list[int]:
+    """The numbers of the commits in the first head that held `commit` (an id), in order."""
+    seq = connection.execute(select(j.COMMITS.c.seq).where(j.COMMITS.c.id == commit)).scalar_one()
+    # Every acceptance is a move, so no commit can be in a move of a smaller number than its own.
+    moves = select(j.HEAD_MOVES.c.live).where(j.HEAD_MOVES.c.seq >= seq).order_by(j.HEAD_MOVES.c.seq)
+    return next(unpack(live) for live in connection.execute(moves).scalars() if holds(live, seq))
+
+
 def by_seq(connection: Connection, seqs: Iterable[int]) -> list[Live]:
     """The commits with these numbers, in this order."""
+    wanted = list(seqs)
     columns = select(j.COMMITS.c.seq, j.COMMITS.c.id, j.COMMITS.c.adapter)
-    known = {row.seq: Live(row.seq, row.id, row.adapter) for row in connection.execute(columns)}
-    return [known[seq] for seq in seqs]
+    query = columns.where(j.COMMITS.c.seq.in_(wanted)) if len(wanted) < _FEW else columns
+    known = {row.seq: Live(row.seq, row.id, row.adapter) for row in connection.execute(query)}
+    return [known[seq] for seq in wanted]
+
+
+def rows(connection: Connection, seqs: Items[int]) -> tuple[CommitRow, ...]:
+    """The commits with these numbers, in this order."""
+    found = commits(connection, *([j.COMMITS.c.seq.in_(seqs)] if len(seqs) < _FEW else []))
+    known = {row.seq: row for row in found}
+    return tuple(known[seq] for seq in seqs)
 
 
 def commits(connection: Connection, *where: ColumnElement[bool]) -> list[CommitRow]:
@@ -165,7 +228,9 @@ def commits(connection: Connection, *where: ColumnElement[bool]) -> list[CommitR
     sources: dict[str, list[Source]] = defaultdict(list)
     for row in connection.execute(query.where(j.COMMIT_SOURCES.c.commit_id.in_(chosen)) if where else query):
         sources[row.commit_id].append(Source(row.path, row.sha256, row.bytes))
-    rows = connection.execute(select(j.COMMITS).where(*where).order_by(j.COMMITS.c.seq)).mappings()
+    every = select(j.COMMITS, j.ERASURES.c.time.label("erased"))
+    every = every.outerjoin(j.ERASURES, j.ERASURES.c.commit_id == j.COMMITS.c.id)
+    rows = connection.execute(every.where(*where).order_by(j.COMMITS.c.seq)).mappings()
     return [_commit(row, tuple(sources[row["id"]]), row["seq"] in alive) for row in rows]
 
 
@@ -208,7 +273,7 @@ def _part_rows(connection: Connection, table: Table, ids: Items[str]) -> Iterato
 
 
 def _commit(row: Mapping[Any, Any], sources: tuple[Source, ...], is_live: bool) -> CommitRow:
-    same = ("id", "seq", "parent", "time", "adapter", "head_trained_on", "plan", "gate")
+    same = ("id", "seq", "parent", "time", "adapter", "head_trained_on", "plan", "gate", "replaces", "erased")
     return CommitRow(
         **{name: row[name] for name in same},
         sources=sources,

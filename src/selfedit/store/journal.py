@@ -98,7 +98,7 @@ COMMITS = Table(
     *_text("gate", "settings"),
     *_real("seconds"),
     Column("tokens", BigInteger),
-    *_text("record"),
+    *_text("record", "replaces"),
 )
 COMMIT_SOURCES = _part("commit_sources", *_text("path", "sha256"))
 COMMIT_TASKS = _part("commit_tasks", *_text("task", "source"))
@@ -118,6 +118,13 @@ HEAD_MOVES = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     *_text("id", "previous", "time", "verb", "live"),
 )
+REPORTS = Table(
+    "reports",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    *_text("id", "kind", "subject", "time", "value"),
+)
+ERASURES = Table("erasures", METADATA, *_text("commit_id", key=True), *_text("time"))
 
 
 @final

@@ -151,7 +151,21 @@ CREATE TABLE head_moves (
 )
 """
 
-MIGRATIONS: dict[str, str] = {"0001_first": _FIRST}
+_UNDO = """
+ALTER TABLE commits ADD COLUMN replaces TEXT REFERENCES commits (id);
+CREATE TABLE reports (
+    seq BIGINT PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    time TEXT NOT NULL,
+    value TEXT NOT NULL REFERENCES texts (hash)
+);
+CREATE INDEX reports_subject ON reports (kind, subject, seq);
+CREATE TABLE erasures (commit_id TEXT PRIMARY KEY REFERENCES commits (id), time TEXT NOT NULL)
+"""
+
+MIGRATIONS: dict[str, str] = {"0001_first": _FIRST, "0002_undo": _UNDO}
 """Name → statements, in order. Add at the end; never edit, reorder or remove."""
 
 

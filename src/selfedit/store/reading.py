@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
@@ -105,6 +105,20 @@ def plan(connection: Connection, plan_id: str, head: Head | None) -> TrainingPla
     return TrainingPlan(sequences, **body, head=head if row.head else None)
 
 
+def text_tasks(connection: Connection, commit: str) -> dict[str, str | None]:
+    """Hash of a text that a commit was trained on → id of the task that it stems from, in order."""
+    part = j.COMMIT_TEXTS
+    rows = connection.execute(select(part).where(part.c.commit_id == commit).order_by(part.c.ordinal))
+    return {row.text: row.task for row in rows}
+
+
+def gate_report(connection: Connection, commit: str) -> dict[str, Any] | None:
+    """The gate's report on a commit; None where there was no gate or the report was erased."""
+    digest = connection.execute(select(j.COMMITS.c.gate).where(j.COMMITS.c.id == commit)).scalar()
+    found = texts(connection, [digest])
+    return json.loads(found[digest]) if digest in found else None
+
+
 def adapter(connection: Connection, digest: str) -> AdapterRow:
     """An adapter by its identity. Raises StoreError if the store never kept it."""
     found = connection.execute(select(j.ADAPTERS).where(j.ADAPTERS.c.hash == digest)).mappings().first()
@@ -159,7 +173,11 @@ def _answer(text: str | None, correct: bool | None, concise: bool | None) -> Pro
 
 def _by_key(connection: Connection, table: Table, key: str, values: Iterable[str]) -> list[Row[Any]]:
     """The rows of `table` whose column `key` is among `values`."""
-    wanted = list(dict.fromkeys(values))
-    batches = (wanted[at : at + _BATCH] for at in range(0, len(wanted), _BATCH))
-    queries = (select(table).where(table.c[key].in_(batch)) for batch in batches)
+    queries = (select(table).where(table.c[key].in_(batch)) for batch in batches(values))
     return [row for query in queries for row in connection.execute(query)]
+
+
+def batches(values: Iterable[str]) -> Iterator[list[str]]:
+    """The distinct values, a few hundred at a time."""
+    wanted = list(dict.fromkeys(values))
+    yield from (wanted[at : at + _BATCH] for at in range(0, len(wanted), _BATCH))

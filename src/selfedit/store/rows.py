@@ -134,6 +134,10 @@ class CommitRow:
     settings: Mapping[str, Any]
     cost: Cost
     live: bool
+    replaces: str | None = None
+    """The commit whose place it took in the head, if it was retrained."""
+    erased: str | None = None
+    """When its texts and weights were erased for good."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import final
 
 
 def pack(numbers: Iterable[int]) -> str:
@@ -23,13 +24,43 @@ def pack(numbers: Iterable[int]) -> str:
 
 def unpack(text: str) -> list[int]:
     """The inverse of `pack`. Raises ValueError on any other text."""
-    numbers: list[int] = []
+    return [number for first, last in runs(text) for number in range(first, last + 1)]
+
+
+def runs(text: str) -> Iterator[tuple[int, int]]:
+    """The runs of a packed list, each as its first and last number."""
     for run in text.split(",") if text else []:
         first, _, last = run.partition("-")
-        numbers.extend(range(int(first), int(last or first) + 1))
-    return numbers
+        yield int(first), int(last or first)
 
 
 def highest(text: str) -> int:
     """The largest number in a packed list, without unpacking it; 0 for the empty list."""
     return max((int(number) for run in text.split(",") for number in run.split("-") if number), default=0)
+
+
+def holds(text: str, number: int) -> bool:
+    """Is `number` in the packed list?"""
+    return any(first <= number <= last for first, last in runs(text))
+
+
+@final
+class Numbers:
+    """A growing set of numbers that tells at once whether it holds all of a run."""
+
+    def __init__(self) -> None:
+        self._after: dict[int, int] = {}
+        """A number of the set → a later one, with none missing between them."""
+
+    def add(self, number: int) -> None:
+        self._after.setdefault(number, number + 1)
+
+    def hold(self, first: int, last: int) -> bool:
+        """Are all numbers from `first` to `last` in the set?"""
+        seen, at = list[int](), first
+        while at <= last and at in self._after:
+            seen.append(at)
+            at = self._after[at]
+        for each in seen:
+            self._after[each] = at
+        return at > last

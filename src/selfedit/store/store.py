@@ -7,7 +7,6 @@ that can be had again). One process writes, any number read. What a method has r
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping
 from collections.abc import Sequence as Items
@@ -20,11 +19,11 @@ from typing import Any, Self, TypeVar, final
 from sqlalchemy import Connection, select
 
 from selfedit.errors import StoreError
-from selfedit.store import creation, history, reading
+from selfedit.store import creation, history, reading, reports
 from selfedit.store import journal as j
 from selfedit.store.blobs import Blobs
 from selfedit.store.drafts import Draft, path_text, trial_key
-from selfedit.store.history import Live, Standing
+from selfedit.store.history import Live, Slot, Standing
 from selfedit.store.journal import Journal
 from selfedit.store.lock import WriteLock
 from selfedit.store.migrations import FORMAT
@@ -40,6 +39,7 @@ from selfedit.store.rows import (
 )
 from selfedit.store.runs import Kind, Runs
 from selfedit.store.spans import unpack
+from selfedit.store.stale import stale
 from selfedit.store.verify import verify
 from selfedit.types import Head, SelfEdit, Task, TrainingPlan, Trial
 
@@ -154,6 +154,11 @@ class Store:
         """The type that the base's weights are computed in."""
         return self._meta["dtype"]
 
+    @property
+    def heads_folder(self) -> Path:
+        """Where merged heads are cached; it need not exist, and may be deleted at any time."""
+        return self.path / creation.HEADS
+
     def check_weights(self, weights: str) -> None:
         """Raise StoreError unless `weights` is the hash of the weights that the store was made on."""
         if weights != self.weights:
@@ -165,14 +170,23 @@ class Store:
     def head(self) -> tuple[CommitRow, ...]:
         """The live commits, in the order in which their adapters are merged."""
         with self._journal.reading() as connection:
-            order = {commit.id: at for at, commit in enumerate(history.live(connection))}
-            rows = history.commits(connection)
-        return tuple(sorted((row for row in rows if row.live), key=lambda row: order[row.id]))
+            return history.rows(connection, history.live_seqs(connection))
 
     def log(self) -> tuple[CommitRow, ...]:
         """Every commit ever made, newest first; `live` tells whether it is in the head."""
         with self._journal.reading() as connection:
             return tuple(reversed(history.commits(connection)))
+
+    def head_at(self, commit: str) -> tuple[CommitRow, ...]:
+        """The head as it stood when the commit whose id begins with `commit` was accepted."""
+        return self._of(
+            commit, lambda connection, found: history.rows(connection, history.head_with(connection, found))
+        )
+
+    def stale(self) -> tuple[CommitRow, ...]:
+        """The live commits that rest on what is no longer live and want retraining, in the head's order."""
+        with self._journal.reading() as connection:
+            return history.rows(connection, [each.seq for each in stale(connection)])
 
     def commit(self, commit: str) -> CommitRow:
         """The commit whose id begins with `commit`. Raises StoreError if there is none, or several."""
@@ -220,12 +234,7 @@ class Store:
 
     def text_tasks(self, commit: str) -> dict[str, str | None]:
         """Hash of a text that it was trained on → id of the task that it stems from, if one was named."""
-
-        def read(connection: Connection, commit: str) -> dict[str, str | None]:
-            parts = history.parts_of(connection, [commit])[commit]
-            return {each["text"]: each["task"] for each in parts["commit_texts"]}
-
-        return self._of(commit, read)
+        return self._of(commit, reading.text_tasks)
 
     def trained_on(self, commit: str) -> tuple[str, ...]:
         """The ids of the commits in the head that its adapter was trained on, in order."""
@@ -249,13 +258,12 @@ class Store:
 
     def gate_report(self, commit: str) -> Mapping[str, Any] | None:
         """The gate's report; None where there was no gate or the report was erased."""
+        return self._of(commit, reading.gate_report)
 
-        def read(connection: Connection, commit: str) -> Mapping[str, Any] | None:
-            digest = connection.execute(select(j.COMMITS.c.gate).where(j.COMMITS.c.id == commit)).scalar()
-            found = reading.texts(connection, [digest])
-            return json.loads(found[digest]) if digest in found else None
-
-        return self._of(commit, read)
+    def report(self, kind: str, subject: str) -> Mapping[str, Any] | None:
+        """The newest report of this kind on `subject`; None if there is none or it was erased."""
+        with self._journal.reading() as connection:
+            return reports.newest(connection, kind, subject)
 
     # -- adapters, texts, trials, results -----------------------------------------------------------
 
@@ -325,6 +333,12 @@ class Store:
             draft.trial(key, trial)
         self._write("writing trials", draft)
 
+    def keep_report(self, kind: str, subject: str, value: Mapping[str, Any]) -> None:
+        """Keep what was found out about `subject` (such as a commit's id) as JSON; the newest counts."""
+        with self._writing("writing a report") as connection:
+            time = self._now()
+            reports.keep(connection, Draft(time), (kind, subject, time), value)
+
     def put_results(self, kind: Kind, values: Mapping[str, Any]) -> None:
         """Keep bulk (JSON by key) in runs.db, which may be dropped at any time."""
         self._check_writer()
@@ -336,19 +350,21 @@ class Store:
 
     # -- the steps that change the head -------------------------------------------------------------
 
-    def accept(self, new: NewCommit, *, verb: str = "learn") -> CommitRow:
+    def accept(self, new: NewCommit, *, verb: str = "learn", replaces: str | None = None) -> CommitRow:
         """Make a commit of an adapter and put it at the end of the head: all of it durable, or nothing.
 
-        A commit that has been made before from the same things on the same parent is not made twice; it
-        becomes live again. Raises StoreError if the plan stands on another head than the store's.
+        With `replaces` it takes the place of that live commit. A commit that has been made before from the
+        same things on the same parent is not made twice; it becomes live again. Raises StoreError if the plan
+        stands on another head than that of the commits before its place.
         """
         self._check_writer()
         with self._journal.reading() as connection:
-            self._standing(new.plan, history.live(connection))
+            replaces = replaces and history.find(connection, replaces)
+            self._standing(connection, new.plan, history.slot(connection, replaces))
         blob = self._blobs.add(new.adapter.weights)
         with self._writing("writing a commit") as connection:
-            head, time, draft = history.live(connection), self._now(), self._draft()
-            standing = self._standing(new.plan, head)
+            slot, time, draft = history.slot(connection, replaces), self._now(), self._draft()
+            standing = self._standing(connection, new.plan, slot)
             seq = history.next_seq(connection)
             draft.plan(new.plan)
             draft.adapter(new.adapter, blob, new.plan, standing.head_trained_on)
@@ -357,19 +373,17 @@ class Store:
                 draft.trial(trial_key(trial), trial)
             known = connection.execute(select(j.COMMITS.c.seq).where(j.COMMITS.c.id == commit_id)).scalar()
             draft.write(connection, commit=known is None)
-            others = [each.seq for each in head if each.seq != known]
-            history.append_move(connection, verb, [*others, known or seq], time)
+            connection.execute(j.ERASURES.delete().where(j.ERASURES.c.commit_id == commit_id))
+            history.append_move(connection, verb, slot.head(known or seq), time)
             return self._commit(connection, commit_id)
 
     def move_head(self, verb: str, commits: Items[str]) -> None:
-        """Make these commits, in this order, the head. Raises StoreError for unknown or repeated ones."""
+        """Make these commits (ids), in this order, the head.
+
+        Raises StoreError for unknown and repeated ones, and for those whose weights were erased.
+        """
         with self._writing("moving the head") as connection:
-            known = {row.id: row.seq for row in connection.execute(select(j.COMMITS.c.id, j.COMMITS.c.seq))}
-            wrong = [each for each in commits if each not in known]
-            if wrong or len(set(commits)) < len(commits):
-                what = f"commit {wrong[0]!r} is not in the store" if wrong else "a commit is named twice"
-                raise StoreError(f"{self.path}: the head was not moved: {what}")
-            history.append_move(connection, verb, [known[each] for each in commits], self._now())
+            history.move(connection, verb, commits, self._now())
 
     def verify(self) -> Verification:
         """Hash every blob and text, and check the chain of commits and of head moves."""
@@ -377,15 +391,16 @@ class Store:
 
     # -- inside -------------------------------------------------------------------------------------
 
-    def _standing(self, plan: TrainingPlan, head: list[Live]) -> Standing:
+    def _standing(self, connection: Connection, plan: TrainingPlan, slot: Slot) -> Standing:
         on = plan.head or Head(self.weights)
         self.check_weights(on.base)
+        head = history.by_seq(connection, slot.before if on.adapters else slot.before[-1:])
         if on.adapters and [each.hash for each in on.adapters] != [each.adapter for each in head]:
             raise StoreError(
                 f"{self.path}: the adapter was trained on another head than the store's; train it again"
             )
-        trained_on = tuple(each.seq for each in head) if on.adapters else ()
-        return Standing(head[-1].id if head else None, on.id, trained_on)
+        trained_on = slot.before if on.adapters else ()
+        return Standing(head[-1].id if head else None, on.id, trained_on, slot.replaces)
 
     def _of(self, commit: str, read: Callable[[Connection, str], Found]) -> Found:
         """What `read` finds for the commit whose id begins with `commit`."""

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from selfedit.errors import StoreError
-from selfedit.store import history
+from selfedit.store import history, reports
 from selfedit.store import journal as j
 from selfedit.store.blobs import Blobs
 from selfedit.store.journal import Journal
@@ -46,7 +46,9 @@ def _all(journal: Journal, blobs: Blobs) -> Iterator[str | None]:
     with journal.reading() as connection:
         moves = list(_moves(connection))
         adapters = connection.execute(select(j.ADAPTERS.c.hash, j.ADAPTERS.c.blob, j.ADAPTERS.c.erased)).all()
+        kept = [_report_problem(row) for row in connection.execute(select(j.REPORTS)).mappings()]
     yield from moves
+    yield from kept
     for adapter in adapters:
         problem = None if adapter.erased else blobs.problem(adapter.blob)
         yield f"adapter {adapter.hash[:12]}: {problem}" if problem else None
@@ -101,6 +103,10 @@ def _commit_problem(row: Mapping[str, Any], parts: history.Parts) -> str | None:
     if history.commit_record(row, parts) != row["record"]:
         return f"commit {row['id'][:12]}: its record (figures, time, settings) was changed"
     return None
+
+
+def _report_problem(row: Mapping[Any, Any]) -> str | None:
+    return None if reports.report_id(row) == row["id"] else f"report {row['seq']}: was changed"
 
 
 def _moves(connection: Connection) -> Iterator[str | None]:
