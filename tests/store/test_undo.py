@@ -194,3 +194,16 @@ def test_a_head_is_a_head_of_adapters(store, learn):
     commits = [learn(number) for number in range(2)]
     assert Head(store.weights, adapters(store, store.head_at(commits[1].id))).id != commits[1].head_trained_on
     assert Head(store.weights, adapters(store, store.head_at(commits[0].id))).id == commits[1].head_trained_on
+
+
+def test_what_took_a_commit_out(store, learn, relearn):
+    first, second, third = (learn(number) for number in range(3))
+    assert store.left() == {}
+    new = relearn(7, second)
+    store.move_head("revert", [new.id, third.id])
+    assert store.left() == {second.id: "retrain", first.id: "revert"}
+    store.move_head("rollback", [first.id, second.id])
+    assert store.left() == {new.id: "rollback", third.id: "rollback"}
+    store.move_head("rollback", [])
+    assert set(store.left().values()) == {"rollback"}
+    assert len(store.left()) == 4

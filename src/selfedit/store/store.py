@@ -22,10 +22,11 @@ from selfedit.errors import StoreError
 from selfedit.store import creation, history, reading, reports
 from selfedit.store import journal as j
 from selfedit.store.blobs import Blobs
+from selfedit.store.departures import left
 from selfedit.store.drafts import Draft, path_text, trial_key
 from selfedit.store.history import Live, Slot, Standing
 from selfedit.store.journal import Journal
-from selfedit.store.lock import WriteLock
+from selfedit.store.lock import Waiting, WriteLock
 from selfedit.store.migrations import FORMAT
 from selfedit.store.rows import (
     AdapterRow,
@@ -96,18 +97,29 @@ class Store:
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike[str], *, write: bool = False, verb: str = "", clock: Clock = utc_now
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        write: bool = False,
+        verb: str = "",
+        wait: float = 0.0,
+        waiting: Waiting | None = None,
+        clock: Clock = utc_now,
     ) -> Self:
         """Open the store at `path`. A writer must be alone: StoreBusyError names who holds it.
 
-        `verb` is what others are told that this process is doing. Raises StoreVersionError for a newer
-        version's.
+        A second writer waits for `wait` seconds (`math.inf`: until the first is done), and `waiting` is told
+        once for whom; a reader never waits. `verb` is what others are told that this process is doing. Raises
+        StoreVersionError for a newer version's.
         """
         place = _place(path)
         if not creation.is_store(place):
             what = "no store here" if place.exists() else "no such store"
             raise StoreError(f"{place}: {what}; make one with `selfedit learn FILE --store {place}`")
-        return cls._with(WriteLock.acquire(place / creation.LOCK, verb) if write else None, place, clock)
+        if not write:
+            return cls._with(None, place, clock)
+        lock = WriteLock.acquire(place / creation.LOCK, verb, wait=wait, waiting=waiting)
+        return cls._with(lock, place, clock)
 
     @staticmethod
     def exists(path: str | os.PathLike[str]) -> bool:
@@ -197,6 +209,11 @@ class Store:
         """The last entries in the head's log, newest first."""
         with self._journal.reading() as connection:
             return tuple(history.moves(connection, last))
+
+    def left(self) -> dict[str, str]:
+        """Id of a commit that is not live → the verb (`revert`, `rollback`, ...) that took it out."""
+        with self._journal.reading() as connection:
+            return left(connection)
 
     def known_sources(self) -> tuple[SourceRow, ...]:
         """Every version of every document that a commit learned, newest first."""
