@@ -12,12 +12,20 @@ import fcntl
 import json
 import os
 import socket
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self, final
 
 from selfedit.errors import StoreBusyError
 from selfedit.store.failures import explained
+
+Waiting = Callable[[str], None]
+"""Told in words, once, whom one waits for."""
+
+_FIRST_LOOK, _LAST_LOOK = 0.02, 0.25
+"""Seconds between two attempts: few at first, more later on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +49,17 @@ class WriteLock:
         self._descriptor: int | None = descriptor
 
     @classmethod
-    def acquire(cls, path: Path, verb: str) -> Self:
-        """Take the lock at `path` at once. Raises StoreBusyError, which names who has it."""
+    def acquire(cls, path: Path, verb: str, *, wait: float = 0.0, waiting: Waiting | None = None) -> Self:
+        """Take the lock at `path`, at once or within `wait` seconds (`math.inf`: when it is free).
+
+        Raises StoreBusyError, which names who has it.
+        """
         with explained("opening it for writing", path.parent):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+                _take(descriptor, path, wait, waiting)
+            except BaseException:
                 os.close(descriptor)
-                if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                    raise StoreBusyError(_busy(path)) from error
                 raise
         _note(descriptor, Holder(os.getpid(), socket.gethostname(), verb))
         return cls(descriptor)
@@ -64,6 +73,32 @@ class WriteLock:
             self._descriptor = None
 
 
+def _take(descriptor: int, path: Path, wait: float, waiting: Waiting | None) -> None:
+    """Asked again and again, since a blocking `flock` knows no time limit."""
+    until, pause = time.monotonic() + wait, _FIRST_LOOK
+    while not _free(descriptor):
+        left = until - time.monotonic()
+        if left <= 0:
+            remedy = "wait until it ends, or stop it, and run the command again"
+            raise StoreBusyError(f"{path.parent}: in use by {_holder(path)}; {remedy}")
+        if waiting:
+            waiting(f"{path.parent}: waiting for {_holder(path)}, which is writing to it")
+            waiting = None
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.5, _LAST_LOOK)
+
+
+def _free(descriptor: int) -> bool:
+    """Take the lock if nobody has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            return False
+        raise
+    return True
+
+
 def _note(descriptor: int, holder: Holder) -> None:
     """Name the holder in the file. Silent on failure: a full disk must not keep out who frees space."""
     with contextlib.suppress(OSError):
@@ -71,9 +106,8 @@ def _note(descriptor: int, holder: Holder) -> None:
         os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
 
 
-def _busy(path: Path) -> str:
+def _holder(path: Path) -> str:
     try:
-        holder = str(Holder(**json.loads(path.read_bytes())))
+        return str(Holder(**json.loads(path.read_bytes())))
     except (OSError, ValueError, TypeError):
-        holder = "another process"
-    return f"{path.parent}: in use by {holder}; wait until it ends, or stop it, and run the command again"
+        return "another process"
