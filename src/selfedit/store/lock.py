@@ -79,8 +79,7 @@ def _take(descriptor: int, path: Path, wait: float, waiting: Waiting | None) -> 
     while not _free(descriptor):
         left = until - time.monotonic()
         if left <= 0:
-            remedy = "wait until it ends, or stop it, and run the command again"
-            raise StoreBusyError(f"{path.parent}: in use by {_holder(path)}; {remedy}")
+            raise StoreBusyError(busy(path.parent, _holder(path)))
         if waiting:
             waiting(f"{path.parent}: waiting for {_holder(path)}, which is writing to it")
             waiting = None
@@ -104,6 +103,11 @@ def _note(descriptor: int, holder: Holder) -> None:
     with contextlib.suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
+
+
+def busy(place: Path, holder: Holder | str) -> str:
+    """The line for one who is refused."""
+    return f"{place}: in use by {holder}; wait until it ends, or stop it, and run the command again"
 
 
 def _holder(path: Path) -> str:
