@@ -7,6 +7,7 @@ SelfEditError
 ├── ModelError            a base model that cannot be found, fetched or loaded
 ├── AdapterError          an adapter folder that cannot be read or does not fit its base
 ├── EngineError           work that the engine cannot do (memory, unsupported layers)
+├── ExportError           a folder that cannot be exported to
 └── StoreError            a store that cannot be opened, read or written
     ├── StoreBusyError    another process holds it
     └── StoreVersionError a newer version made it
@@ -39,6 +40,10 @@ class AdapterError(SelfEditError):
 
 class EngineError(SelfEditError):
     """Work that the engine cannot do."""
+
+
+class ExportError(SelfEditError):
+    """A folder that cannot be exported to."""
 
 
 class StoreError(SelfEditError):

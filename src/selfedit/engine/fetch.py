@@ -39,6 +39,8 @@ class BuiltIn:
     bytes: int
     parameters: int
     licence: str
+    hub: str
+    """The hub's name of the model that the GGUF was made from; the weights there are not quantised."""
 
 
 BUILT_IN = {
@@ -51,6 +53,7 @@ BUILT_IN = {
         bytes=98_362_432,
         parameters=134_515_008,
         licence="Apache-2.0",
+        hub="HuggingFaceTB/SmolLM2-135M-Instruct",
     )
 }
 
