@@ -10,6 +10,7 @@ from sqlalchemy import inspect
 from selfedit.errors import StoreError
 from selfedit.store import journal, sequence_text, text_hash, texts_of
 from selfedit.store.blobs import Blobs
+from selfedit.store.databases import sqlite_engine
 from selfedit.store.drafts import to_json
 from selfedit.store.history import commit_id, commit_record
 from selfedit.store.spans import highest, pack, unpack
@@ -118,7 +119,7 @@ def test_blobs_are_named_by_their_bytes(tmp_path):
 
 
 def test_the_migrations_make_the_tables_that_the_code_speaks_of(store):
-    engine = journal.sqlite_engine(store.path / "journal.db", write=False)
+    engine = sqlite_engine(store.path / "journal.db", write=False)
     found = inspect(engine)
     assert set(found.get_table_names()) == {*journal.METADATA.tables, "migrations"}
     for name, table in journal.METADATA.tables.items():

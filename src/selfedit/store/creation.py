@@ -16,23 +16,37 @@ from pathlib import Path
 
 from selfedit.errors import StoreBusyError, StoreError
 from selfedit.store import journal as j
+from selfedit.store.address import Address
 from selfedit.store.blobs import sync_folder
 from selfedit.store.failures import explained
-from selfedit.store.journal import Journal
+from selfedit.store.journal import ADDRESS, Journal
 from selfedit.store.lock import WriteLock
+from selfedit.store.postgres import Postgres
 
 JOURNAL, RUNS, BLOBS, LOCK, HEADS = "journal.db", "runs.db", "blobs", "lock", "heads"
 
 
 def is_store(path: Path) -> bool:
     """Does a store stand at `path`? Says nothing of whether it is a good one."""
-    return os.path.isfile(path / JOURNAL)
+    return os.path.isfile(path / JOURNAL) or os.path.isfile(path / ADDRESS)
 
 
-def make(path: Path, meta: Mapping[str, str], verb: str, now: Callable[[], str]) -> WriteLock:
+def journal_at(path: Path) -> Path:
+    """The journal of the store at `path`: its file, or the file that says in which database it is."""
+    return path / (ADDRESS if os.path.isfile(path / ADDRESS) else JOURNAL)
+
+
+def make(
+    path: Path,
+    meta: Mapping[str, str],
+    verb: str,
+    now: Callable[[], str],
+    address: Address | None = None,
+) -> WriteLock:
     """Make a store at `path`, missing folders above it too; returns its write lock, held.
 
-    Raises StoreError where something else stands in its place or nothing can be written.
+    Its journal is a file in it, or tables at `address`. Raises StoreError where something else stands in its
+    place or nothing can be written.
     """
     with explained("making the store", path):
         _refuse_occupied(path)
@@ -43,12 +57,12 @@ def make(path: Path, meta: Mapping[str, str], verb: str, now: Callable[[], str])
         try:
             building.mkdir()
             lock = WriteLock.acquire(building / LOCK, verb)
-            _fill(building, meta, now)
+            _fill(building, meta, now, address)
             _put_in_place(building, path)
         except BaseException:
             if lock:
                 lock.release()
-            shutil.rmtree(building, ignore_errors=True)
+            _remove(building, address)
             raise
     return lock
 
@@ -82,16 +96,29 @@ def _sweep(path: Path) -> None:
             lock = WriteLock.acquire(left / LOCK, "")
         except StoreBusyError:
             continue
-        shutil.rmtree(left, ignore_errors=True)
+        _remove(left)
         lock.release()
 
 
-def _fill(folder: Path, meta: Mapping[str, str], now: Callable[[], str]) -> None:
+def _remove(building: Path, address: Address | None = None) -> None:
+    """Remove an unfinished store: its tables elsewhere first, which only the folder can tell of."""
+    try:
+        if (building / ADDRESS).exists():
+            Postgres.drop_unused(address or Address.read(building / ADDRESS), building / ADDRESS)
+    except StoreError:
+        return
+    shutil.rmtree(building, ignore_errors=True)
+
+
+def _fill(folder: Path, meta: Mapping[str, str], now: Callable[[], str], address: Address | None) -> None:
     (folder / BLOBS).mkdir()
-    journal = Journal.create(folder / JOURNAL, now)
-    rows = [{"name": name, "value": value} for name, value in meta.items()]
-    with journal.writing("making the journal") as connection:
-        connection.execute(j.META.insert(), rows)
+    journal = Journal.create(folder / (ADDRESS if address else JOURNAL), now, address)
+    try:
+        rows = [{"name": name, "value": value} for name, value in meta.items()]
+        with journal.writing("making the journal") as connection:
+            connection.execute(j.META.insert(), rows)
+    finally:
+        journal.close()
     sync_folder(folder)
 
 

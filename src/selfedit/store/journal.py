@@ -1,14 +1,11 @@
 """The precious database: its tables, and the one way to read and to write it.
 
-SQLite with a rollback journal and `synchronous=EXTRA`: a transaction that returned survives a power cut, and
-no version of SQLite is known to break it (write-ahead logging had a corruption bug until 3.51.3). Each
-transaction has a connection of its own, so nothing is held between calls. Knows nothing of what the rows
-mean.
+A file, or a schema of a PostgreSQL database (databases.py, postgres.py); the tables are the same. Knows
+nothing of what the rows mean.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,24 +16,24 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
-    Engine,
     Float,
     Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
-    create_engine,
-    event,
 )
-from sqlalchemy.pool import NullPool
 
 from selfedit.errors import StoreError
+from selfedit.store.address import Address
+from selfedit.store.databases import Database, SqliteFile
 from selfedit.store.failures import explained
+from selfedit.store.lock import Turn
 from selfedit.store.migrations import check_version, migrate, missing
+from selfedit.store.postgres import Postgres
 
-BUSY_SECONDS = 20.0
-"""How long a transaction waits for another process's: theirs take milliseconds, a stalled disk more."""
+ADDRESS = "journal.url"
+"""Name of the file that stands where the journal is in a database elsewhere."""
 
 METADATA = MetaData()
 
@@ -129,78 +126,69 @@ ERASURES = Table("erasures", METADATA, *_text("commit_id", key=True), *_text("ti
 
 @final
 class Journal:
-    """A journal in a SQLite file. `write` says whether this process is its one writer."""
+    """A journal that is open: to be read, or by the one process that writes it."""
 
-    def __init__(self, path: Path, *, write: bool) -> None:
+    def __init__(self, database: Database, path: Path) -> None:
+        """For `create` and `open`. `path` is the file that error lines name."""
+        self._database = database
         self._path = path
-        self._write = write
-        self._engine = sqlite_engine(path, write=write)
 
     @classmethod
-    def create(cls, path: Path, now: Callable[[], str]) -> Journal:
-        """Make a journal with no rows at `path`, where nothing is, and open it for writing."""
+    def create(cls, path: Path, now: Callable[[], str], address: Address | None = None) -> Journal:
+        """Make a journal with no rows and open it for writing: the file `path`, or tables at `address`."""
         with explained("making the journal", path):
-            path.touch(exist_ok=False)
-        journal = cls(path, write=True)
+            if address:
+                address.write(path)
+                Postgres.make(address, path, f"selfedit: a store, made {now()}")
+            else:
+                path.touch(exist_ok=False)
+        journal = cls(_database(path, Turn(), address), path)
         with journal.writing("making the journal") as connection:
             migrate(connection, now)
         return journal
 
     @classmethod
-    def open(cls, path: Path, now: Callable[[], str], *, write: bool) -> Journal:
-        """Open the journal at `path`; a writer brings an older one up to date. Raises StoreVersionError."""
-        journal = cls(path, write=write)
-        with journal.reading() as connection:
-            check_version(connection, path.parent)
+    def open(cls, path: Path, now: Callable[[], str], *, turn: Turn | None = None, url: str = "") -> Journal:
+        """Open the journal at `path`; with a `turn` to be written, which brings an older one up to date.
+
+        `url` may bring the password of a database elsewhere. Raises StoreVersionError for a newer one.
+        """
+        address = Address.read(path, url) if path.name == ADDRESS else None
+        journal = cls(_database(path, turn, address), path)
+        try:
+            journal._bring_up_to_date(now, write=turn is not None)
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    def close(self) -> None:
+        """Let go of what a writer holds. Further calls do nothing."""
+        self._database.close()
+
+    def _bring_up_to_date(self, now: Callable[[], str], *, write: bool) -> None:
+        with self.reading() as connection:
+            check_version(connection, self._path.parent)
             behind = missing(connection)
         if behind and not write:
             hint = "run a writing command (such as `selfedit learn`) once to bring it up to date"
-            raise StoreError(f"{path.parent}: made by an older version of selfedit; {hint}")
+            raise StoreError(f"{self._path.parent}: made by an older version of selfedit; {hint}")
         if behind:
-            with journal.writing("bringing the journal up to date") as connection:
+            with self.writing("bringing the journal up to date") as connection:
                 migrate(connection, now)
-        return journal
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
-        """One consistent view, to be left soon: a writer's commit waits for it."""
-        with (
-            explained("reading the journal", self._path),
-            self._engine.connect() as connection,
-            connection.begin(),
-        ):
+        """One consistent view, to be left soon: a writer's commit to a file waits for it."""
+        with explained("reading the journal", self._path), self._database.reading() as connection:
             yield connection
 
     @contextmanager
     def writing(self, doing: str) -> Generator[Connection]:
         """One transaction: durable when the block has ended, and without a trace if it raised."""
-        if not self._write:
-            raise StoreError(f"{self._path.parent}: open for reading only; open it with write=True")
-        immediate = self._engine.execution_options(begin="BEGIN IMMEDIATE")
-        with explained(doing, self._path), immediate.connect() as connection, connection.begin():
+        with explained(doing, self._path), self._database.writing() as connection:
             yield connection
 
 
-def sqlite_engine(path: Path, *, write: bool, synchronous: str = "EXTRA") -> Engine:
-    """An engine on the existing file `path`, with transactions that begin when SQLAlchemy says so.
-
-    Readers may not change anything (`query_only`), yet open the file for writing where they may: after a
-    writer was killed in mid-transaction, whoever comes first must roll its journal back, and a read-only
-    handle cannot.
-    """
-
-    def connect() -> sqlite3.Connection:
-        uri = f"{path.absolute().as_uri()}?mode=rw"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-        pragmas = ["foreign_keys=ON", "trusted_schema=OFF", f"synchronous={synchronous}"]
-        for pragma in [*pragmas, "journal_mode=DELETE" if write else "query_only=ON"]:
-            connection.execute(f"PRAGMA {pragma}").close()
-        return connection
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+def _database(path: Path, turn: Turn | None, address: Address | None) -> Database:
+    return Postgres(address, path, turn=turn) if address else SqliteFile(path, write=turn is not None)

@@ -29,6 +29,15 @@ _FIRST_LOOK, _LAST_LOOK = 0.02, 0.25
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What a writer is about to do, how many seconds it waits for the one before it, and who is told so."""
+
+    verb: str = ""
+    wait: float = 0.0
+    waiting: Waiting | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Holder:
     """Who holds a lock, as noted in its file for the one who is refused."""
 
@@ -45,8 +54,9 @@ class Holder:
 class WriteLock:
     """The right to write. Held from `acquire` to `release`, or to the end of the process."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, turn: Turn) -> None:
         self._descriptor: int | None = descriptor
+        self.turn = turn
 
     @classmethod
     def acquire(cls, path: Path, verb: str, *, wait: float = 0.0, waiting: Waiting | None = None) -> Self:
@@ -54,15 +64,16 @@ class WriteLock:
 
         Raises StoreBusyError, which names who has it.
         """
+        turn = Turn(verb, wait, waiting)
         with explained("opening it for writing", path.parent):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
-                _take(descriptor, path, wait, waiting)
+                await_turn(path.parent, lambda: _free(descriptor), lambda: _holder(path), turn)
             except BaseException:
                 os.close(descriptor)
                 raise
         _note(descriptor, Holder(os.getpid(), socket.gethostname(), verb))
-        return cls(descriptor)
+        return cls(descriptor, turn)
 
     def release(self) -> None:
         """Give the lock back. Further calls do nothing."""
@@ -73,15 +84,18 @@ class WriteLock:
             self._descriptor = None
 
 
-def _take(descriptor: int, path: Path, wait: float, waiting: Waiting | None) -> None:
-    """Asked again and again, since a blocking `flock` knows no time limit."""
-    until, pause = time.monotonic() + wait, _FIRST_LOOK
-    while not _free(descriptor):
+def await_turn(place: Path, free: Callable[[], bool], holder: Callable[[], str], turn: Turn) -> None:
+    """Ask `free` again and again, which takes the lock if it can: to block would know no time limit.
+
+    Raises StoreBusyError after `turn.wait` seconds, which names the store at `place` and who has its lock.
+    """
+    until, pause, waiting = time.monotonic() + turn.wait, _FIRST_LOOK, turn.waiting
+    while not free():
         left = until - time.monotonic()
         if left <= 0:
-            raise StoreBusyError(busy(path.parent, _holder(path)))
+            raise StoreBusyError(busy(place, holder()))
         if waiting:
-            waiting(f"{path.parent}: waiting for {_holder(path)}, which is writing to it")
+            waiting(f"{place}: waiting for {holder()}, which is writing to it")
             waiting = None
         time.sleep(min(pause, left))
         pause = min(pause * 1.5, _LAST_LOOK)

@@ -15,9 +15,9 @@ from typing import Any, Literal, final
 from sqlalchemy import Column, Connection, MetaData, Table, Text, select
 from sqlalchemy.dialects import sqlite
 
+from selfedit.store.databases import sqlite_engine
 from selfedit.store.drafts import to_json
 from selfedit.store.failures import explained
-from selfedit.store.journal import sqlite_engine
 
 Kind = Literal["sample", "answer", "verdict"]
 

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, select
 from selfedit.errors import StoreError
 from selfedit.store import creation, history, reading, reports
 from selfedit.store import journal as j
+from selfedit.store.address import Address
 from selfedit.store.blobs import Blobs
 from selfedit.store.departures import left
 from selfedit.store.drafts import Draft, path_text, trial_key
@@ -56,12 +57,13 @@ def utc_now() -> datetime:
 class Store:
     """A store that is open. Make one with `create` or `open`; close it, or use it in a `with`."""
 
-    def __init__(self, path: Path, lock: WriteLock | None, clock: Clock) -> None:
+    def __init__(self, path: Path, lock: WriteLock | None, clock: Clock, url: str = "") -> None:
         """For `create` and `open`, which hand over the lock if the store is to be written."""
         self.path = path
         self._lock = lock
         self._clock = clock
-        self._journal = Journal.open(path / creation.JOURNAL, self._now, write=lock is not None)
+        turn = lock.turn if lock else None
+        self._journal = Journal.open(creation.journal_at(path), self._now, turn=turn, url=url)
         self._blobs = Blobs(path / creation.BLOBS)
         self._runs = Runs(path / creation.RUNS)
         with self._journal.reading() as connection:
@@ -77,13 +79,15 @@ class Store:
         base: str,
         weights: str,
         dtype: str,
+        journal: str = "",
         verb: str = "",
         clock: Clock = utc_now,
     ) -> Self:
         """Make a store at `path` and open it for writing.
 
-        `base` is the model as the user named it, `weights` the hash of its weights. Raises StoreError where
-        `path` is taken or cannot be written.
+        `base` is the model as the user named it, `weights` the hash of its weights. The journal is a file in
+        it, or in the PostgreSQL database with the URL `journal`; whoever opens it later brings the password.
+        Raises StoreError where `path` is taken or cannot be written.
         """
         place = _place(path)
         meta = {
@@ -93,7 +97,9 @@ class Store:
             "dtype": dtype,
             "created": _stamp(clock),
         }
-        return cls._with(creation.make(place, meta, verb, lambda: _stamp(clock)), place, clock)
+        address = Address.new(journal) if journal else None
+        lock = creation.make(place, meta, verb, lambda: _stamp(clock), address)
+        return cls._with(lock, place, clock, journal)
 
     @classmethod
     def open(
@@ -104,12 +110,14 @@ class Store:
         verb: str = "",
         wait: float = 0.0,
         waiting: Waiting | None = None,
+        journal: str = "",
         clock: Clock = utc_now,
     ) -> Self:
         """Open the store at `path`. A writer must be alone: StoreBusyError names who holds it.
 
         A second writer waits for `wait` seconds (`math.inf`: until the first is done), and `waiting` is told
-        once for whom; a reader never waits. `verb` is what others are told that this process is doing. Raises
+        once for whom; a reader never waits. `verb` is what others are told that this process is doing.
+        `journal` may be the URL of the store's journal on PostgreSQL, for its password. Raises
         StoreVersionError for a newer version's.
         """
         place = _place(path)
@@ -117,9 +125,9 @@ class Store:
             what = "no store here" if place.exists() else "no such store"
             raise StoreError(f"{place}: {what}; make one with `selfedit learn FILE --store {place}`")
         if not write:
-            return cls._with(None, place, clock)
+            return cls._with(None, place, clock, journal)
         lock = WriteLock.acquire(place / creation.LOCK, verb, wait=wait, waiting=waiting)
-        return cls._with(lock, place, clock)
+        return cls._with(lock, place, clock, journal)
 
     @staticmethod
     def exists(path: str | os.PathLike[str]) -> bool:
@@ -127,9 +135,9 @@ class Store:
         return creation.is_store(_place(path))
 
     @classmethod
-    def _with(cls, lock: WriteLock | None, path: Path, clock: Clock) -> Self:
+    def _with(cls, lock: WriteLock | None, path: Path, clock: Clock, url: str) -> Self:
         try:
-            return cls(path, lock, clock)
+            return cls(path, lock, clock, url)
         except BaseException:
             if lock:
                 lock.release()
@@ -137,6 +145,7 @@ class Store:
 
     def close(self) -> None:
         """Give the write lock back. Further calls do nothing."""
+        self._journal.close()
         if self._lock:
             self._lock.release()
             self._lock = None
