@@ -22,8 +22,8 @@ PACKAGE = ROOT / "src" / "selfedit"
 LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
-        *("chat", "forecast", "gate", "lessons", "lifelong", "measuring", "memory", "policies", "probing"),
-        *("rounds", "writing"),
+        *("arrivals", "asking", "chat", "forecast", "gate", "lessons", "lifelong", "measuring", "memory"),
+        *("policies", "probing", "proving", "revising", "rounds", "telling", "undoing", "writing"),
     },
     "hands": {"workers"},
     "rooms": {"edits", "engine", "retain", "rewards", "select", "store", "tasks"},

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 import selfedit
+from selfedit.arrivals import lessons
 from selfedit.config import learning
 from selfedit.errors import DocumentError, EditError, StoreBusyError, StoreError, UsageError
 from selfedit.lessons import Lesson
-from selfedit.memory import Memory, check, lessons
+from selfedit.memory import Memory, check
 from selfedit.store import Store
 from selfedit.tasks import read
 from selfedit.types import Probe

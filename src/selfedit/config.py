@@ -74,6 +74,29 @@ def learning(base: Learning = DEFAULT, **given: Any) -> Learning:
         raise UsageError(f"{where} is {first.get('input')!r}: {first['msg'].lower()}; change it") from error
 
 
+def recorded(held: Mapping[str, Any]) -> Learning:
+    """Settings as any version wrote them: without unknown names; what is out of bounds takes the default."""
+    default = DEFAULT.model_dump()
+    values = _known(default, held)
+    while True:
+        try:
+            return Learning.model_validate(values)
+        except ValidationError as error:
+            values |= {name: default[name] for name in (str(each["loc"][0]) for each in error.errors())}
+
+
+def _known(default: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
+    """What `held` gives for the names of `default`, level by level."""
+    known = dict(default)
+    for name in default.keys() & held.keys():
+        inner = default[name]
+        if not isinstance(inner, Mapping):
+            known[name] = held[name]
+        elif isinstance(held[name], Mapping):
+            known[name] = _known(cast(Mapping[str, Any], inner), held[name])
+    return known
+
+
 def _merged(held: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """`held` with the given values, level by level."""
     merged = dict(held)

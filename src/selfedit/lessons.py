@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from functools import partial
 from typing import final
@@ -10,9 +11,9 @@ from typing import final
 from selfedit.config import Learning
 from selfedit.engine import Adapter
 from selfedit.rounds import Ground
-from selfedit.store import Store
+from selfedit.store import CommitRow, Store
 from selfedit.tasks import Document
-from selfedit.types import Head, Probe, Sequence, Task
+from selfedit.types import Head, Probe, SelfEdit, Sequence, Task
 from selfedit.workers import Progress, Worker
 from selfedit.writing import Author, Brief
 
@@ -61,6 +62,29 @@ class Pupil:
         return self.worker.count(sequence.prompt + sequence.completion)
 
 
+Hire = Callable[[Items[CommitRow]], Pupil]
+"""The pupil who stands on these commits. The model is loaded when it is first called."""
+
+Parts = tuple[tuple[Probe, ...], tuple[Probe, ...]]
+"""The probes of a passage: those that choose, and those that report."""
+
+
+@final
+@dataclass(frozen=True)
+class Earlier:
+    """A commit that a lesson takes the place of, and what is kept of it: that is not written again."""
+
+    commit: str
+    verb: str
+    """What the head's log will call it: learn, revert, retrain."""
+    edits: Mapping[str, SelfEdit]
+    """By id of the task, as `probes`."""
+    texts: Mapping[str | Sequence, str | None]
+    """What it was trained on, in order → id of the task that it stems from; None where it was replayed."""
+    probes: Mapping[str, Parts]
+    """For every passage that is kept."""
+
+
 @final
 @dataclass(frozen=True)
 class Lesson:
@@ -71,11 +95,28 @@ class Lesson:
     questions: tuple[Probe, ...] = ()
     """The user's own; they always report."""
     gated: bool = True
+    earlier: Earlier | None = None
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """Every passage once."""
         return tuple({task.id: task for document in self.documents for task in document.tasks}.values())
+
+    @property
+    def everywhere(self) -> tuple[Task, ...]:
+        """Every passage once for each document that holds it."""
+        every = (task for document in self.documents for task in document.tasks)
+        return tuple({(task.id, task.source): task for task in every}.values())
+
+    @property
+    def fresh(self) -> tuple[Task, ...]:
+        """The passages that notes and questions are to be written for."""
+        return tuple(task for task in self.tasks if task.id not in self.kept)
+
+    @property
+    def kept(self) -> Mapping[str, Parts]:
+        """The probes of passages that are kept of an earlier commit, by id of the task."""
+        return self.earlier.probes if self.earlier else dict[str, Parts]()
 
     @property
     def brief(self) -> Brief:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, final
 
 from selfedit import rounds
+from selfedit.edits.questions import ask_prompt
 from selfedit.engine import Adapter
 from selfedit.gate import pass_gate
 from selfedit.lessons import Lesson, Pupil
@@ -36,7 +37,6 @@ from selfedit.types import (
     Reward,
     SelfEdit,
     Sequence,
-    Task,
     TrainingPlan,
     Trial,
     content_hash,
@@ -77,6 +77,10 @@ class LearnReport:
     """Self-edits that could not be used or judged."""
     skipped: tuple[str, ...] = ()
     asked: tuple[Asked, ...] = ()
+    replaced: tuple[tuple[str, str], ...] = ()
+    """Commits that held the old version of a changed file, each with the one that took its place."""
+    stale: tuple[str, ...] = ()
+    """Live commits that were trained on what is not live any more: `retrain` trains them again."""
 
     def with_answers(self, rows: Items[Asked], kept: float | None) -> LearnReport:
         """This report with the rows and all figures that follow from them."""
@@ -87,6 +91,26 @@ class LearnReport:
         )
 
 
+def together(reports: Items[LearnReport]) -> LearnReport:
+    """One report of several: sums, and figures over the passages of all."""
+    if len(reports) == 1:
+        return reports[0]
+    refused = [report.reason for report in reports if not report.accepted]
+    commits = tuple(commit for report in reports for commit in report.commits)
+    return LearnReport(
+        commits=commits,
+        tasks=sum(report.tasks for report in reports),
+        accepted=not refused,
+        reason="; ".join(dict.fromkeys(refused)) or reports[0].reason,
+        seconds=sum(report.seconds for report in reports),
+        failed=not commits and any(report.failed for report in reports),
+        tokens=sum(report.tokens for report in reports),
+        trials=sum(report.trials for report in reports),
+        failures=sum(report.failures for report in reports),
+        replaced=tuple(pair for report in reports for pair in report.replaced),
+    ).with_answers([row for report in reports for row in report.asked], reports[-1].retention)
+
+
 @final
 @dataclass(frozen=True)
 class Draft:
@@ -94,52 +118,69 @@ class Draft:
 
     lesson: Lesson
     probing: Probing
-    chosen: Mapping[str, SelfEdit]
-    """Task id → the edit that did best."""
-    sequences: tuple[str | Sequence, ...]
-    """What the one adapter is trained on."""
+    edits: Mapping[str, SelfEdit]
+    """Task id → the edit that is learned."""
+    texts: Mapping[str | Sequence, str | None]
+    """What the one adapter is trained on → id of the task that it stems from, unless it is replayed."""
+
+    @property
+    def sequences(self) -> tuple[str | Sequence, ...]:
+        return tuple(self.texts)
 
     @property
     def taught(self) -> dict[str, str]:
         """Hash of a trained text → id of the task that it stems from."""
-        return {
-            text_hash(sequence_text(sequence)): task.id
-            for task in self.lesson.tasks
-            if task.id in self.chosen
-            for sequence in sequences_of(task, self.chosen[task.id])
-        }
+        return {text_hash(sequence_text(each)): task for each, task in self.texts.items() if task}
 
 
 def learn(pupil: Pupil, lesson: Lesson) -> LearnReport:
-    """Learn the documents in one commit. What the gate refuses changes nothing and comes back unaccepted."""
+    """Learn the documents in one commit. What the gate refuses changes nothing and comes back unaccepted.
+
+    What a lesson keeps of an earlier commit is neither written nor tried again. The pupil stands on the
+    commits before it.
+    """
     began = time.monotonic()
     pupil.store.record_tasks(lesson.tasks)
     probing = probe(pupil, lesson)
-    edits = write_edits(pupil.author("writing notes"), lesson.tasks, probing.all(), lesson.brief)
-    pupil.store.record_edits(e for found in edits.values() for e in found if isinstance(e, SelfEdit))
-    tried = trials(pupil, lesson, probing, edits)
+    edits = _written(pupil, lesson, probing)
+    tried = trials(pupil, lesson, probing, edits) if edits else Tried([])
     report = LearnReport(
         tasks=len(lesson.tasks),
         trials=len(tried.trials),
         failures=tried.failures + sum(isinstance(e, Failure) for found in edits.values() for e in found),
         tokens=tried.tokens,
     )
-    chosen = rounds.choose(tried.trials)
-    if chosen:
-        draft = Draft(lesson, probing, chosen, _sequences(lesson.tasks, chosen))
+    draft = drafted(lesson, probing, rounds.choose(tried.trials))
+    if draft.texts:
         report = _train_and_keep(pupil, draft, report, began)
     else:
         report = replace(report, accepted=False, failed=True, reason=_no_edit(edits))
     return replace(report, seconds=time.monotonic() - began)
 
 
-def _sequences(tasks: Items[Task], chosen: Mapping[str, SelfEdit]) -> tuple[str | Sequence, ...]:
-    every = (s for task in tasks if task.id in chosen for s in sequences_of(task, chosen[task.id]))
-    return tuple(dict.fromkeys(every))
+def _written(pupil: Pupil, lesson: Lesson, probing: Probing) -> dict[str, list[SelfEdit | Failure]]:
+    """Task id → its notes, for every passage that has none yet; kept in the store."""
+    if not lesson.fresh:
+        return {}
+    edits = write_edits(pupil.author("writing notes"), lesson.fresh, probing.all(), lesson.brief)
+    pupil.store.record_edits(e for found in edits.values() for e in found if isinstance(e, SelfEdit))
+    return edits
+
+
+def drafted(lesson: Lesson, probing: Probing, chosen: Mapping[str, SelfEdit]) -> Draft:
+    """What is kept, without rows that ask what a probe asks, and after it the chosen edits."""
+    earlier = lesson.earlier
+    asked = {ask_prompt(p.question, p.topic) for p in probing.all()}
+    kept = dict(earlier.texts) if earlier else {}
+    texts = {x: task for x, task in kept.items() if isinstance(x, str) or x.prompt not in asked}
+    for task in lesson.fresh:
+        for each in sequences_of(task, chosen[task.id]) if task.id in chosen else ():
+            texts[each] = texts.get(each) or task.id
+    return Draft(lesson, probing, {**(earlier.edits if earlier else {}), **chosen}, texts)
 
 
 def _no_edit(edits: Mapping[str, Items[SelfEdit | Failure]]) -> str:
-    first = next(e.what for found in edits.values() for e in found if isinstance(e, Failure))
+    first = next((e.what for found in edits.values() for e in found if isinstance(e, Failure)), "no text")
     return f"no self-edit could be used ({first}); try another format, or more samples"
 
 
@@ -161,7 +202,7 @@ def trials(
 ) -> Tried:
     """Apply and judge every edit that has a rival. One that was judged before is not computed again."""
     ground = pupil.ground(lesson.settings, "trying notes")
-    waiting = {_key(t, probing): t for t in rounds.candidates(lesson.tasks, edits, ground)}
+    waiting = {_key(t, probing): t for t in rounds.candidates(lesson.fresh, edits, ground)}
     rivals = Counter(trial.edit.task for trial in waiting.values())
     contested = {key: t for key, t in waiting.items() if rivals[t.edit.task] > 1}
     done = {key: found for key, t in contested.items() if (found := _recorded(pupil, key, t))}
@@ -209,7 +250,9 @@ def _train_and_keep(pupil: Pupil, draft: Draft, report: LearnReport, began: floa
     if not report.accepted:
         return report
     pupil.begin("committing")
-    return replace(report, commits=(_commit(pupil, draft, (adapter, plan), report, began),))
+    commit, earlier = _commit(pupil, draft, (adapter, plan), report, began), draft.lesson.earlier
+    replaced = ((earlier.commit, commit),) if earlier else ()
+    return replace(report, commits=(commit,), replaced=replaced)
 
 
 def measured(pupil: Pupil, draft: Draft, adapter: Adapter, report: LearnReport) -> LearnReport:
@@ -245,21 +288,24 @@ def _commit(
 ) -> str:
     """Write everything of the commit durably; returns its id."""
     adapter, plan = trained
+    lesson, earlier = draft.lesson, draft.lesson.earlier
     with tempfile.TemporaryDirectory(prefix="selfedit-", ignore_cleanup_errors=True) as scratch:
         weights = adapter.save(Path(scratch)) / "adapter_model.safetensors"
         new = NewCommit(
             adapter=NewAdapter(adapter.hash, weights, adapter.peft_config(), _summary(adapter.losses)),
             plan=plan,
-            sources=tuple(Source(d.path, d.sha256, d.bytes) for d in draft.lesson.documents),
-            tasks=draft.lesson.tasks,
-            edits=tuple(draft.chosen.values()),
+            sources=tuple(Source(d.path, d.sha256, d.bytes) for d in lesson.documents),
+            tasks=lesson.everywhere,
+            edits=tuple(draft.edits.values()),
             probes=tuple(_results(draft.probing, report)),
             figures=Figures(**{name: getattr(report, name) for name in Figures.__dataclass_fields__}),
             gate={"accepted": report.accepted, "reason": report.reason},
-            settings=draft.lesson.settings.model_dump(mode="json"),
+            settings=lesson.settings.model_dump(mode="json"),
             cost=Cost(time.monotonic() - began, report.tokens),
             text_tasks=draft.taught,
         )
+        if earlier:
+            return pupil.store.accept(new, verb=earlier.verb, replaces=earlier.commit).id
         return pupil.store.accept(new).id
 
 

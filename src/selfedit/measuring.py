@@ -59,9 +59,10 @@ def intervals(rows: Items[Asked]) -> tuple[Interval | None, Interval | None]:
 def retention(store: Store, ground: Ground, own: Items[Probe], limit: int) -> float | None:
     """Of earlier reporting probes that were right after their own commit, the share that still is.
 
-    At most `limit` are asked, spread evenly over the history. None where there is nothing to ask.
+    Earlier are those of live commits in the ground's head. At most `limit` are asked, spread evenly over the
+    history. None where there is nothing to ask.
     """
-    earlier = _learned(store, {probe.id for probe in own})
+    earlier = _learned(store, ground, {probe.id for probe in own})
     asked = earlier[:: max(1, -(-len(earlier) // limit))] if limit else []
     if not asked:
         return None
@@ -69,8 +70,10 @@ def retention(store: Store, ground: Ground, own: Items[Probe], limit: int) -> fl
     return sum(bool(judged(p, a).correct) for p, a in zip(asked, answers, strict=True)) / len(asked)
 
 
-def _learned(store: Store, without: set[str]) -> list[Probe]:
-    results = (result for row in store.head() for result in store.probes(row.id))
+def _learned(store: Store, ground: Ground, without: set[str]) -> list[Probe]:
+    inside = {adapter.hash for adapter in ground.head.adapters} if ground.head else set[str]()
+    rows = [row for row in store.head() if row.adapter in inside]
+    results = (result for row in rows for result in store.probes(row.id))
     right = (r.probe for r in results if r.role == "report" and r.after and r.after.correct)
     return list({p.id: p for p in right if p.id not in without}.values())
 

@@ -1,6 +1,7 @@
 """A model that keeps learning: a store, its base, and the verbs that a person uses.
 
-What `selfedit.open` returns, and what the command line calls. Knows nothing of argv or screens.
+What `selfedit.open` returns, and what the command line calls. Each verb opens the store, hands the work to
+the module that does it, and closes the store again. Knows nothing of argv or screens.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Items
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, final
 
-from selfedit import lifelong
+from selfedit import lifelong, telling, undoing
+from selfedit.arrivals import arrivals, planned, unlearned
+from selfedit.asking import NEWEST, check_kept, head_named
 from selfedit.config import BUILT_IN, Learning
 from selfedit.edits import get_format
 from selfedit.edits.questions import ask_prompt
@@ -21,25 +24,50 @@ from selfedit.edits.topics import about
 from selfedit.engine import Adapter, Engine
 from selfedit.errors import StoreError, UsageError
 from selfedit.forecast import Forecast, forecast
-from selfedit.lessons import Lesson, Pupil, Watch, unwatched
-from selfedit.lifelong import LearnReport
+from selfedit.lessons import Hire, Lesson, Pupil, Watch, unwatched
+from selfedit.lifelong import LearnReport, together
 from selfedit.policies import shipped
-from selfedit.probing import assigned
-from selfedit.store import CommitRow, Store
-from selfedit.tasks import Document, Reading, read, read_questions
+from selfedit.proving import Proof
+from selfedit.store import CommitRow, SourceRow, Store, Verification
+from selfedit.tasks import Reading, read, read_questions
+from selfedit.telling import Difference, DifferenceRow, Shown
 from selfedit.types import Answer, GenerationRequest, Probe
+from selfedit.undoing import Moved, Undone
 from selfedit.workers import LocalWorker, Worker
+
+__all__ = ["Access", "Difference", "DifferenceRow", "Memory", "Moved", "Proof", "Shown", "Undone", "check"]
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 ANSWER_TOKENS = 64
 
 
 @final
-class Memory:
-    """A store and the model that it belongs to. The model is loaded when it is first needed."""
+@dataclass(frozen=True)
+class Access:
+    """How a store is opened."""
 
-    def __init__(self, path: Path, load: Callable[[], Worker]) -> None:
+    wait: float = 0.0
+    """Seconds that a writer waits for another to end; 0 fails at once, `math.inf` waits until it is free."""
+    waiting: Callable[[str], None] | None = None
+    """Told once, in words, who holds the store that one waits for."""
+    journal: str = ""
+    """URL of the journal where it is a PostgreSQL database, for a new store or for its password."""
+
+
+AT_ONCE = Access()
+
+
+@final
+class Memory:
+    """A store and the model that it belongs to. The model is loaded when it is first needed.
+
+    What changes the store takes its write lock for as long as it works, as `access` says; what only reads
+    (asking too) never waits. A commit is named by the beginning of its id.
+    """
+
+    def __init__(self, path: Path, load: Callable[[], Worker], access: Access = AT_ONCE) -> None:
         self.path = path
+        self.access = access
         self._load = load
         self._worker: Worker | None = None
         self._adapters: dict[str, Adapter] = {}
@@ -51,47 +79,64 @@ class Memory:
         *,
         device: str = "auto",
         dtype: str | None = None,
+        access: Access = AT_ONCE,
     ) -> Memory:
         """Open a store; with `base`, make it if missing. Raises StoreError, ModelError or UsageError."""
         place = Path(path)
         if Store.exists(place):
-            return Memory._existing(place, base, device, dtype)
+            return Memory._existing(place, base, device, dtype, access)
         if base is None:
             raise StoreError(f"{place}: no store there; learn something into it first, or name a base")
         _refuse_taken(place)
-        memory = Memory(place, lambda: LocalWorker(Engine.load(base, device=device, dtype=dtype or "auto")))
+        memory = Memory(place, _loader(base, device, dtype or "auto"), access)
         worker = memory.worker
-        Store.create(place, base=base, weights=worker.base, dtype=worker.dtype, verb="learn").close()
+        Store.create(
+            place,
+            base=base,
+            weights=worker.base,
+            dtype=worker.dtype,
+            journal=access.journal,
+            verb="learn",
+        ).close()
         return memory
 
     @staticmethod
     def open_or_make(
-        path: str | os.PathLike[str], base: str | None, *, device: str = "auto", dtype: str | None = None
+        path: str | os.PathLike[str],
+        base: str | None,
+        *,
+        device: str = "auto",
+        dtype: str | None = None,
+        access: Access = AT_ONCE,
     ) -> Memory:
         """Open a store, or make one: on the built-in model where no base is named."""
         if base is None and not Store.exists(path):
             base = BUILT_IN
-        return Memory.open(path, base, device=device, dtype=dtype)
+        return Memory.open(path, base, device=device, dtype=dtype, access=access)
 
     @staticmethod
     def imagined(
-        path: str | os.PathLike[str], base: str | None, *, device: str = "auto", dtype: str | None = None
+        path: str | os.PathLike[str],
+        base: str | None,
+        *,
+        device: str = "auto",
+        dtype: str | None = None,
+        access: Access = AT_ONCE,
     ) -> Memory:
         """What `open_or_make` would give, without making anything: good for `forecast` alone."""
         place = Path(path)
         if Store.exists(place):
-            return Memory._existing(place, base, device, dtype)
+            return Memory._existing(place, base, device, dtype, access)
         _refuse_taken(place)
-        ref = base or BUILT_IN
-        return Memory(place, lambda: LocalWorker(Engine.load(ref, device=device, dtype=dtype or "auto")))
+        return Memory(place, _loader(base or BUILT_IN, device, dtype or "auto"), access)
 
     @staticmethod
-    def _existing(place: Path, base: str | None, device: str, dtype: str | None) -> Memory:
-        with Store.open(place) as store:
+    def _existing(place: Path, base: str | None, device: str, dtype: str | None, access: Access) -> Memory:
+        with Store.open(place, journal=access.journal) as store:
             ref, kind = store.base, dtype or store.dtype
         if base is not None and base != ref:
             raise UsageError(f"{place}: this store was made on {ref}, not {base}; leave the base out")
-        return Memory(place, lambda: LocalWorker(Engine.load(ref, device=device, dtype=kind)))
+        return Memory(place, _loader(ref, device, kind), access)
 
     @property
     def worker(self) -> Worker:
@@ -127,22 +172,25 @@ class Memory:
     ) -> LearnReport:
         """Learn documents: one commit of all together, or with `each` one a file.
 
-        What is known already is skipped. Raises DocumentError, StoreBusyError and their kin in one line;
+        What is known already is skipped. A file that changed since (the same path, another SHA-256) is
+        learned in the place of the commit that holds it, which keeps what it learned from all else; new files
+        make their own commit at the end. Raises DocumentError, StoreBusyError and their kin in one line;
         nothing is half learned.
         """
         settings = settings or Learning()
         asked = check(paths, settings, questions)
-        with Store.open(self.path, write=True, verb="learn") as store:
+        with self._writing("learn") as store:
             watch("loading the model", 0, 0)
             store.check_weights(self.worker.base)
-            fresh = self._fresh(paths, settings, store)
-            if not fresh.documents:
-                return LearnReport(reason="nothing new to learn", skipped=fresh.skipped)
-            reports: list[LearnReport] = []
-            for lesson in lessons(fresh.documents, Lesson((), settings, asked, gate), each):
-                pupil = Pupil(store, self.worker, self._live(store), shipped(self.worker), watch)
-                reports.append(lifelong.learn(pupil, lesson))
-        return replace(together(reports), skipped=fresh.skipped)
+            found = arrivals(store, self._read(paths, settings))
+            hire, reports = self._hire(store, watch), list[LearnReport]()
+            for lesson in planned(store, found, Lesson((), settings, asked, gate), each):
+                before = undoing.standing(store, lesson)
+                reports.append(lifelong.learn(hire(before), lesson))
+            stale = tuple(row.id for row in store.stale())
+        if not reports:
+            return LearnReport(reason="nothing new to learn", skipped=found.skipped, stale=stale)
+        return replace(together(reports), skipped=found.skipped, stale=stale)
 
     def forecast(
         self,
@@ -151,41 +199,36 @@ class Memory:
         settings: Learning | None = None,
         questions: str | os.PathLike[str] | None = None,
     ) -> Forecast:
-        """What `learn` would do, and by estimate how long it takes. Writes nothing."""
+        """What `learn` would do, and by estimate how long it takes. Writes nothing.
+
+        Of a changed file only the passages that are new are counted, not what its commit is trained on again.
+        """
         settings = settings or Learning()
         asked = check(paths, settings, questions)
         if not Store.exists(self.path):
             return forecast(self.worker, self._read(paths, settings), settings, asked)
-        with Store.open(self.path) as store:
+        with self._reading() as store:
             store.check_weights(self.worker.base)
-            return forecast(self.worker, self._fresh(paths, settings, store), settings, asked)
+            found = arrivals(store, self._read(paths, settings))
+            return forecast(self.worker, unlearned(store, found), settings, asked)
 
     def _read(self, paths: Paths, settings: Learning) -> Reading:
         return read(_listed(paths), count=self.worker.count, budget=settings.passage_tokens)
 
-    def _fresh(self, paths: Paths, settings: Learning, store: Store) -> Reading:
-        """The documents that are new to the store's head; the others are skipped with a line."""
-        found = self._read(paths, settings)
-        known = {d.path for d in found.documents if store.source_commit(d.path, d.sha256)}
-        lines = (
-            f"{d.path}: unchanged since it was learned; skipped" for d in found.documents if d.path in known
-        )
-        return Reading(tuple(d for d in found.documents if d.path not in known), (*found.skipped, *lines))
-
     # -- asking --------------------------------------------------------------------------------------------
 
     def ask(self, question: str, *, at: str | None = None, topic: str | None = None) -> Answer:
-        """The model's answer without any document in view; `at` asks as of an earlier commit.
+        """The model's answer without any document in view; `at` asks as of an earlier commit, or of `base`.
 
         Facts were learned under their passage's title. Where no `topic` is given, it is the title of the
         learned passage that is nearest to the question in words; "" asks without any. It sees no more.
         """
         if not question.strip():
             raise UsageError("the question is empty; ask something")
-        with Store.open(self.path) as store:
-            rows = None if at is None else _as_of(store, at)
+        with self._reading() as store:
+            rows = head_named(store, NEWEST if at is None else at)
             store.check_weights(self.worker.base)
-            live = self._live(store, rows)
+            live = self._adapters_of(store, rows)
             title = _title(store, rows, question) if topic is None else topic
         head = self.worker.head(live)
         prompt = ask_prompt(question, title)
@@ -197,17 +240,101 @@ class Memory:
 
     def log(self) -> tuple[CommitRow, ...]:
         """Every commit, newest first."""
-        with Store.open(self.path) as store:
+        with self._reading() as store:
             return store.log()
 
-    def _live(self, store: Store, rows: Items[CommitRow] | None = None) -> tuple[Adapter, ...]:
-        """The adapters of `rows`, or of the head."""
-        chosen = store.head() if rows is None else rows
-        for row in chosen:
-            if row.adapter not in self._adapters:
-                config = store.adapter(row.adapter).config
-                self._adapters[row.adapter] = Adapter.from_file(store.adapter_path(row.adapter), config)
-        return tuple(self._adapters[row.adapter] for row in chosen)
+    def stale(self) -> tuple[CommitRow, ...]:
+        """The live commits that rest on what is no longer live: `retrain` trains them again."""
+        with self._reading() as store:
+            return store.stale()
+
+    def sources(self) -> tuple[SourceRow, ...]:
+        """Every version of every document that a commit learned, newest first."""
+        with self._reading() as store:
+            return store.known_sources()
+
+    def show(self, commit: str) -> Shown:
+        """What a commit learned, in words. Loads no model."""
+        with self._reading() as store:
+            return telling.show(store, commit)
+
+    def diff(self, a: str, b: str, *, watch: Watch = unwatched) -> Difference:
+        """How the heads as of two commits (or `base`, or `head`) answer all stored reporting probes."""
+        with self._reading() as store:
+            return telling.difference(store, self._hire(store, watch), a, b)
+
+    def verify(self) -> Verification:
+        """Read everything in the store and check it against its hash."""
+        with self._reading() as store:
+            return store.verify()
+
+    # -- taking back ---------------------------------------------------------------------------------------
+
+    def revert(
+        self,
+        commit: str,
+        *,
+        source: str | os.PathLike[str] | None = None,
+        now: bool = False,
+        watch: Watch = unwatched,
+    ) -> Undone:
+        """Take a commit out of the head at once; with `source`, train it anew without that one file.
+
+        What was trained on top of it, or replayed its texts, is then stale and stays live until `retrain`,
+        which `now` does as well. Without either no model is loaded. Raises StoreError for a commit that is
+        not live and for a file that it does not hold.
+        """
+        file = None if source is None else os.fspath(source)
+        with self._writing("revert") as store:
+            return undoing.revert(store, self._hire(store, watch), commit, source=file, now=now)
+
+    def retrain(self, *, watch: Watch = unwatched) -> Undone:
+        """Train again what is stale, from the front to the back, then prove that what was reverted is out.
+
+        Each commit is durable when it is done: broken off, the next call goes on. Loads no model where there
+        is nothing to do.
+        """
+        with self._writing("retrain") as store:
+            return undoing.retrain(store, self._hire(store, watch))
+
+    def rollback(self, commit: str) -> Moved:
+        """Make the head what it was when `commit` was made (`base`: nothing learned); forward again likewise.
+
+        Nothing is deleted, and no model is loaded.
+        """
+        with self._writing("rollback") as store:
+            return undoing.rollback(store, commit)
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _reading(self) -> Store:
+        return Store.open(self.path, journal=self.access.journal)
+
+    def _writing(self, verb: str) -> Store:
+        how = self.access
+        return Store.open(
+            self.path, write=True, verb=verb, wait=how.wait, waiting=how.waiting, journal=how.journal
+        )
+
+    def _hire(self, store: Store, watch: Watch) -> Hire:
+        """Who stands on given commits; the first call loads the model."""
+
+        def hire(rows: Items[CommitRow]) -> Pupil:
+            if self._worker is None:
+                watch("loading the model", 0, 0)
+            store.check_weights(self.worker.base)
+            return Pupil(store, self.worker, self._adapters_of(store, rows), shipped(self.worker), watch)
+
+        return hire
+
+    def _adapters_of(self, store: Store, rows: Items[CommitRow]) -> tuple[Adapter, ...]:
+        """The adapters of these commits. Raises StoreError where one was erased."""
+        missing = [row for row in rows if row.adapter not in self._adapters]
+        check_kept(store, missing)
+        for row in missing:
+            config = store.adapter(row.adapter).config
+            self._adapters[row.adapter] = Adapter.from_file(store.adapter_path(row.adapter), config)
+        return tuple(self._adapters[row.adapter] for row in rows)
 
 
 def check(
@@ -223,50 +350,15 @@ def check(
     return asked
 
 
-def lessons(documents: Items[Document], like: Lesson, each: bool) -> list[Lesson]:
-    """One lesson of all documents, or with `each` one of each with the questions that are about it."""
-    if not each:
-        return [replace(like, documents=tuple(documents))]
-    tasks = [task for document in documents for task in document.tasks]
-    owned = assigned([replace(task, probes=()) for task in tasks], like.questions)
-    return [
-        replace(like, documents=(document,), questions=_questions(document, owned)) for document in documents
-    ]
-
-
-def _questions(document: Document, owned: dict[str, tuple[Probe, ...]]) -> tuple[Probe, ...]:
-    return tuple(dict.fromkeys(probe for task in document.tasks for probe in owned[task.id]))
-
-
-def together(reports: Items[LearnReport]) -> LearnReport:
-    """One report of several: sums, and figures over the passages of all."""
-    if len(reports) == 1:
-        return reports[0]
-    refused = [report.reason for report in reports if not report.accepted]
-    commits = tuple(commit for report in reports for commit in report.commits)
-    return LearnReport(
-        commits=commits,
-        tasks=sum(report.tasks for report in reports),
-        accepted=not refused,
-        reason="; ".join(dict.fromkeys(refused)) or reports[0].reason,
-        seconds=sum(report.seconds for report in reports),
-        failed=not commits and any(report.failed for report in reports),
-        tokens=sum(report.tokens for report in reports),
-        trials=sum(report.trials for report in reports),
-        failures=sum(report.failures for report in reports),
-    ).with_answers([row for report in reports for row in report.asked], reports[-1].retention)
-
-
-def _title(store: Store, rows: Items[CommitRow] | None, question: str) -> str:
+def _title(store: Store, rows: Items[CommitRow], question: str) -> str:
     """The title under which the answer was most likely learned."""
-    learned = [task for row in (store.head() if rows is None else rows) for task in store.tasks(row.id)]
-    found = about(learned, question)
+    learned = {task.id: task for row in rows for task in store.tasks(row.id)}
+    found = about(list(learned.values()), question)
     return found.title if found else ""
 
 
-def _as_of(store: Store, commit: str) -> tuple[CommitRow, ...]:
-    """The commits that the model consisted of when `commit` was made."""
-    return (*(store.commit(each) for each in store.trained_on(commit)), store.commit(commit))
+def _loader(ref: str, device: str, dtype: str) -> Callable[[], Worker]:
+    return lambda: LocalWorker(Engine.load(ref, device=device, dtype=dtype))
 
 
 def _listed(paths: Paths) -> list[Path]:

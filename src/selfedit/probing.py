@@ -13,7 +13,7 @@ from typing import final
 from selfedit import rounds
 from selfedit.edits.topics import about
 from selfedit.edits.writer import same_question
-from selfedit.lessons import Lesson, Pupil
+from selfedit.lessons import Lesson, Parts, Pupil
 from selfedit.types import Probe, Task
 from selfedit.writing import write_probes
 
@@ -55,12 +55,11 @@ def probe(pupil: Pupil, lesson: Lesson) -> Probing:
     """Write the lesson's probes and ask them of the head as it is.
 
     Questions of the user's, and gold ones that came with the document, only report; where a passage has
-    none, half of those that the model wrote report. The others choose, but for what is known already.
+    none, half of those that the model wrote report. The others choose, but for what is known already. A
+    passage that is kept of an earlier commit keeps its probes and their parts.
     """
-    tasks, settings = lesson.tasks, lesson.settings
-    given = assigned(tasks, lesson.questions)
-    written = write_probes(pupil.author("writing questions"), tasks, settings.probes, settings.seed)
-    parts = {task.id: parted(written[task.id], given[task.id]) for task in tasks}
+    settings = lesson.settings
+    parts = _parts(pupil, lesson)
     asked = list({p.id: p for choose, report in parts.values() for p in (*choose, *report)}.values())
     answers = rounds.answers(asked, None, pupil.ground(settings, "asking before"))
     before = {p.id: answer for p, answer in zip(asked, answers, strict=True)}
@@ -73,12 +72,36 @@ def probe(pupil: Pupil, lesson: Lesson) -> Probing:
     )
 
 
-def parted(written: Items[Probe], given: Items[Probe]) -> tuple[tuple[Probe, ...], tuple[Probe, ...]]:
+def _parts(pupil: Pupil, lesson: Lesson) -> dict[str, Parts]:
+    """The probes of each passage: kept where it has some, else written."""
+    given = assigned(lesson.tasks, lesson.questions)
+    kept, settings, fresh = lesson.kept, lesson.settings, lesson.fresh
+    author = pupil.author("writing questions") if fresh else None
+    written = write_probes(author, fresh, settings.probes, settings.seed) if author else {}
+    return {
+        task.id: _joined(kept[task.id], given[task.id])
+        if task.id in kept
+        else parted(written[task.id], given[task.id])
+        for task in lesson.tasks
+    }
+
+
+def parted(written: Items[Probe], given: Items[Probe]) -> Parts:
     """Which probes of a passage choose, and which report. A single one reports."""
     if not given:
         return tuple(written[1::2]), tuple(written[::2])
-    others = [p for p in written if not any(same_question(p.question, own.question) for own in given)]
-    return tuple(others), tuple(given)
+    return _others(written, given), tuple(given)
+
+
+def _joined(kept: Parts, given: Items[Probe]) -> Parts:
+    """Kept probes, and those given since: they report, and what asks the same chooses no more."""
+    choose, report = kept
+    return _others(choose, given), (*_others(report, given), *given)
+
+
+def _others(probes: Items[Probe], given: Items[Probe]) -> tuple[Probe, ...]:
+    """The probes that ask nothing of what the given ones ask."""
+    return tuple(p for p in probes if not any(same_question(p.question, own.question) for own in given))
 
 
 def assigned(tasks: Items[Task], questions: Items[Probe]) -> dict[str, tuple[Probe, ...]]:

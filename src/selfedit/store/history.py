@@ -246,11 +246,24 @@ def find(connection: Connection, prefix: str) -> str:
     return found[0]
 
 
-def moves(connection: Connection, last: int) -> list[Move]:
-    """The `last` entries in the head's log, newest first."""
+def moves(connection: Connection, last: int, upto: int | None = None) -> list[Move]:
+    """The `last` entries in the head's log, newest first; with `upto` those that end with that number."""
     ids = {row.seq: row.id for row in connection.execute(select(j.COMMITS.c.seq, j.COMMITS.c.id))}
-    rows = connection.execute(select(j.HEAD_MOVES).order_by(j.HEAD_MOVES.c.seq.desc()).limit(last))
+    query = select(j.HEAD_MOVES).order_by(j.HEAD_MOVES.c.seq.desc()).limit(last)
+    rows = connection.execute(query if upto is None else query.where(j.HEAD_MOVES.c.seq <= upto))
     return [Move(row.seq, row.time, row.verb, tuple(ids[seq] for seq in unpack(row.live))) for row in rows]
+
+
+def moves_of(connection: Connection, verb: str) -> list[tuple[Move, Move]]:
+    """Every entry of this kind in the head's log with the one before it, newest first."""
+    before, after = j.HEAD_MOVES.alias(), j.HEAD_MOVES.alias()
+    pairs = before.join(after, after.c.seq == before.c.seq + 1)
+    query = select(before.c.seq).select_from(pairs).where(after.c.verb == verb)
+    found: list[tuple[Move, Move]] = []
+    for seq in connection.execute(query.order_by(before.c.seq.desc())).scalars():
+        later, earlier = moves(connection, 2, seq + 1)
+        found.append((earlier, later))
+    return found
 
 
 def parts_of(connection: Connection, ids: Items[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:

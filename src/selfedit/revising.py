@@ -1,0 +1,125 @@
+"""Lessons that take a commit's place: the same again, without one file, or with new versions of its files.
+
+Reads the store and decides; trains nothing and changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import replace
+
+from selfedit.config import recorded
+from selfedit.errors import StoreError
+from selfedit.lessons import Earlier, Lesson, Parts
+from selfedit.store import CommitRow, Store, sequence_text, text_hash
+from selfedit.store.drafts import path_text
+from selfedit.tasks import Document
+from selfedit.types import Probe, SelfEdit, Sequence, Task
+from selfedit.writing import sequences_of
+
+
+def same_again(store: Store, row: CommitRow, lost: Collection[str] = ()) -> Lesson:
+    """What a commit learned, to be learned again from another head, less the replayed texts in `lost`.
+
+    Raises StoreError where a text of it was erased.
+    """
+    held = held_documents(store, row)
+    return Lesson(held, recorded(row.settings), (), False, earlier(store, row, "retrain", held, lost))
+
+
+def without_file(store: Store, row: CommitRow, path: str) -> Lesson:
+    """What a commit learned, less what stems from one file alone. Raises StoreError if it has none such."""
+    held = held_documents(store, row)
+    rest = tuple(each for each in held if not same_file(each.path, path))
+    if len(rest) == len(held):
+        names = ", ".join(each.path for each in held)
+        raise StoreError(f"commit {row.id[:12]}: {path} is not among its files ({names}); name one of them")
+    return Lesson(rest, recorded(row.settings), (), False, earlier(store, row, "revert", rest))
+
+
+def with_versions(store: Store, row: CommitRow, documents: Items[Document], like: Lesson) -> Lesson:
+    """What a commit learned, with new versions in place of the files that it holds; else as `like` says."""
+    rest = list(held_documents(store, row))
+    for new in documents:
+        at = next(at for at, each in enumerate(rest) if same_file(each.path, new.path))
+        rest[at] = new
+    return replace(like, documents=tuple(rest), earlier=earlier(store, row, "learn", rest))
+
+
+def held_documents(store: Store, row: CommitRow) -> tuple[Document, ...]:
+    """The files that a commit learned as they were then. What no file is named for goes with the first."""
+    tasks = [replace(task, probes=()) for task in store.tasks(row.id)] if row.sources else []
+    mine: dict[str, list[Task]] = {source.path: [] for source in row.sources}
+    for task in tasks:
+        place = task.source if task.source in mine else row.sources[0].path
+        mine[place].append(task)
+    return tuple(Document(s.path, s.sha256, tuple(mine[s.path]), s.bytes) for s in row.sources)
+
+
+def earlier(
+    store: Store, row: CommitRow, verb: str, documents: Items[Document], lost: Collection[str] = ()
+) -> Earlier:
+    """What is kept of a commit where it keeps those of its passages that `documents` hold."""
+    wanted = {task.id: task for document in documents for task in document.tasks}
+    tasks = {task.id: wanted[task.id] for task in store.tasks(row.id) if task.id in wanted}
+    edits = {edit.task: edit for edit in store.edits(row.id) if edit.task in tasks}
+    texts = _kept_texts(store, row, (tasks.keys(), _owners(tasks, edits)), lost)
+    return Earlier(row.id, verb, edits, texts, _parts(store, row, tasks))
+
+
+def _owners(tasks: Mapping[str, Task], edits: Mapping[str, SelfEdit]) -> dict[str, str]:
+    """Hash of a text that an edit comes to → its task: a text of two passages stays with either."""
+    return {
+        text_hash(sequence_text(each)): task
+        for task, edit in edits.items()
+        for each in sequences_of(tasks[task], edit)
+    }
+
+
+def _kept_texts(
+    store: Store, row: CommitRow, kept: tuple[Collection[str], Mapping[str, str]], lost: Collection[str]
+) -> dict[str | Sequence, str | None]:
+    """The training sequences of kept passages and what was replayed, in order, each with its task."""
+    tasks, owners = kept
+    stems = store.text_tasks(row.id)
+    texts: dict[str | Sequence, str | None] = {}
+    for each in store.plan(row.id).sequences:
+        digest = text_hash(sequence_text(each))
+        stem = stems.get(digest)
+        owner = stem if stem in tasks else owners.get(digest)
+        if owner or (stem is None and digest not in lost):
+            texts[each] = owner
+    return texts
+
+
+def _parts(store: Store, row: CommitRow, tasks: Iterable[str]) -> dict[str, Parts]:
+    """The probes of each kept passage with their parts."""
+    found: dict[str, tuple[list[Probe], list[Probe]]] = {task: ([], []) for task in tasks}
+    for result in store.probes(row.id):
+        if result.task in found:
+            found[result.task][result.role == "report"].append(result.probe)
+    return {task: (tuple(choose), tuple(report)) for task, (choose, report) in found.items()}
+
+
+# -- files -----------------------------------------------------------------------------------------------
+
+
+def same_file(stored: str, path: str) -> bool:
+    """Do a path in the store and one that was given mean the same file, from where we stand?"""
+    return stored == path_text(path) or os.path.realpath(stored) == os.path.realpath(path)
+
+
+def holders(store: Store, documents: Items[Document]) -> dict[str, list[tuple[CommitRow, str]]]:
+    """Path of a document → the live commits that learned some version of it, and that version's SHA-256."""
+    places = {os.path.realpath(each.path): each.path for each in documents}
+    names = {path_text(each.path): each.path for each in documents}
+    found: dict[str, list[tuple[CommitRow, str]]] = defaultdict(list)
+    for row in store.head():
+        for source in row.sources:
+            path = names.get(source.path) or places.get(os.path.realpath(source.path))
+            if path is not None:
+                found[path].append((row, source.sha256))
+    return found
