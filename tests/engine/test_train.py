@@ -61,12 +61,12 @@ def test_memory_that_runs_out_halves_the_pass(folder: Path, monkeypatch: pytest.
     passes: list[int] = []
     real = training.packed
 
-    def scarce(part: Any, totals: Any) -> Any:
+    def scarce(part: Any, totals: Any, pad: bool) -> Any:
         size = sum(len(row.ids) for rows in part for row in rows)
         passes.append(size)
         if size > 60:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
-        return real(part, totals)
+        return real(part, totals, pad)
 
     monkeypatch.setattr(training, "packed", scarce)
     for found, expected in zip(engine.train(plans), whole, strict=True):
@@ -77,7 +77,7 @@ def test_memory_that_runs_out_halves_the_pass(folder: Path, monkeypatch: pytest.
 
 
 def test_memory_that_never_suffices_is_a_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def scarce(part: Any, totals: Any) -> Any:
+    def scarce(part: Any, totals: Any, pad: bool) -> Any:
         raise MemoryError
 
     monkeypatch.setattr(training, "packed", scarce)

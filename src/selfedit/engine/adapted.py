@@ -15,6 +15,7 @@ from transformers.pytorch_utils import Conv1D
 from selfedit.engine.bank import Bank, Spec
 from selfedit.engine.frozen import FrozenMatrix
 from selfedit.engine.layout import Slots
+from selfedit.engine.products import ALIGNED, Cells, Grouped, Padded, chosen
 from selfedit.types import rng_for
 
 
@@ -23,26 +24,36 @@ class Run:
     """What the adapted layers apply at this moment; owned and changed by the engine alone."""
 
     def __init__(self, anchor: Tensor) -> None:
-        self.bank: Bank | None = None
-        self.slots: Slots | None = None
-        self.first = 0
-        """The bank's slot that slot 0 of `slots` stands for."""
+        self.products: Padded | Grouped | Cells | None = None
         self.dropout: Dropout | None = None
         self.pack = False
         """Whether frozen weights may be kept in a second, faster layout."""
+        self.group = False
+        """Whether adapters' products may be grouped; ranks are rounded up for it."""
         self.anchor = anchor
         """Needs a gradient, so that layers whose input needs none are differentiated all the same."""
 
     def use(
         self, bank: Bank | None, slots: Slots | None, first: int = 0, dropout: Dropout | None = None
     ) -> None:
-        self.bank, self.slots, self.first, self.dropout = bank, slots, first, dropout
+        """Apply a bank's slots, from `first` on, to the packed tokens that `slots` tells; or nothing."""
+        self.products, self.dropout = None, dropout
+        if bank is not None and slots is not None:
+            self.products = chosen(bank, slots, first, self.group and dropout is None)
+
+    def place(self, cells: Cells | None) -> None:
+        """Apply adapters to the rows that `cells` tells; or nothing."""
+        self.products, self.dropout = cells, None
+
+    def rounded(self, rank: int) -> int:
+        """The rank that a bank has for adapters of up to `rank`."""
+        return -(-rank // ALIGNED) * ALIGNED if self.group else rank
 
     def adapted(self, layers: Iterable[AdaptedLinear]) -> tuple[int, ...]:
         """Which of the layers have an adapter now."""
-        if self.bank is None or self.slots is None:
+        if self.products is None:
             return ()
-        return tuple(at for at, layer in enumerate(layers) if layer.name in self.bank.specs)
+        return tuple(at for at, layer in enumerate(layers) if layer.name in self.products.bank.specs)
 
 
 @final
@@ -73,6 +84,10 @@ class AdaptedLinear(nn.Module):
     @property
     def out_features(self) -> int:
         return self.spec.outputs
+
+    def use(self, weight: nn.Parameter) -> None:
+        """Apply another weight from now on; layouts that were made of the old one are let go."""
+        self.weight, self._frozen = weight, None
 
     def frozen(self) -> FrozenMatrix:
         """The weight as it is now (a head may have replaced it)."""
@@ -124,23 +139,20 @@ def _outputs(x_NI: Tensor, layers: tuple[AdaptedLinear, ...], run: Run) -> Seque
 def _apply(
     x_NI: Tensor, layers: tuple[AdaptedLinear, ...], run: Run
 ) -> tuple[list[Tensor], Tensor | None, Tensor | None]:
-    """(y [N, O] of each layer, x as adapters saw it [A, S, I], s·x Aᵀ [A, S, kR] of the k adapted)."""
+    """(y [N, O] of each layer, x as adapters saw it [S, I], s·x Aᵀ [S, kR] of the k adapted)."""
     found = [layer.frozen().times(x_NI) for layer in layers]
-    adapted = run.adapted(layers)
-    if not adapted:
+    adapted, products = run.adapted(layers), run.products
+    if not adapted or products is None:
         return found, None, None
-    bank, slots = run.bank, run.slots
-    assert bank is not None
-    assert slots is not None
-    used = slice(run.first, run.first + len(slots.counts))
-    x_ASI = slots.spread(x_NI)
+    bank, used = products.bank, products.used
+    x_SI = products.gather(x_NI)
     if run.dropout is not None:
-        x_ASI = run.dropout.drop(layers[0].name, x_ASI)
+        x_SI = run.dropout.drop(layers[0].name, x_SI)
     a_ARI = bank.values.stack(tuple(layers[at].name for at in adapted))[used]
-    h_ASR = torch.bmm(x_ASI, a_ARI.transpose(1, 2)).mul_(bank.scale_A[used, None, None])
-    for at, h in zip(adapted, h_ASR.split(bank.rank, -1), strict=True):
-        slots.add(found[at], h, bank.values.b(layers[at].name)[used].transpose(1, 2))
-    return found, x_ASI, h_ASR
+    h_SR = products.scaled(products.times(x_SI, a_ARI.transpose(1, 2)))
+    for at, h in zip(adapted, h_SR.split(bank.rank, -1), strict=True):
+        products.add(found[at], h, bank.values.b(layers[at].name)[used].transpose(1, 2))
+    return found, x_SI, h_SR
 
 
 class _Adapted(torch.autograd.Function):
@@ -150,10 +162,10 @@ class _Adapted(torch.autograd.Function):
     def forward(
         ctx: Any, x_NI: Tensor, anchor: Tensor, layers: tuple[AdaptedLinear, ...], run: Run
     ) -> tuple[Tensor, ...]:
-        found, x_ASI, h_ASR = _apply(x_NI, layers, run)
+        found, x_SI, h_SR = _apply(x_NI, layers, run)
         ctx.layers, ctx.run = layers, run
-        if h_ASR is not None:
-            ctx.save_for_backward(x_ASI, h_ASR)
+        if h_SR is not None:
+            ctx.save_for_backward(x_SI, h_SR)
         return tuple(found)
 
     @staticmethod
@@ -171,38 +183,29 @@ class _Adapted(torch.autograd.Function):
 
 def _backward(ctx: Any, dy: list[Tensor], dx_NI: Tensor | None) -> None:
     """Gradients of A and B into the bank's buffer, and the adapters' part of the input's into `dx`."""
-    x_ASI, h_ASR = ctx.saved_tensors
+    x_SI, h_SR = ctx.saved_tensors
     run: Run = ctx.run
-    bank, slots = run.bank, run.slots
-    assert bank is not None
+    products = run.products
+    assert isinstance(products, Padded | Grouped)
+    bank, used = products.bank, products.used
     assert bank.grads is not None
-    assert slots is not None
-    used = slice(run.first, run.first + len(slots.counts))
     adapted = run.adapted(ctx.layers)
     names = tuple(ctx.layers[at].name for at in adapted)
     steps: list[Tensor] = []
-    for name, at, h in zip(names, adapted, h_ASR.split(bank.rank, -1), strict=True):
-        dy_ASO = slots.spread(dy[at])
-        steps.append(torch.bmm(dy_ASO, bank.values.b(name)[used]))
-        _accumulate(bank.grads.b(name)[used], dy_ASO.transpose(1, 2), h)
-    t_ASR = (steps[0] if len(steps) == 1 else torch.cat(steps, -1)).mul_(bank.scale_A[used, None, None])
-    _accumulate(bank.grads.stack(names)[used], t_ASR.transpose(1, 2), x_ASI)
+    for name, at, h in zip(names, adapted, h_SR.split(bank.rank, -1), strict=True):
+        dy_SO = products.gather(dy[at])
+        steps.append(products.times(dy_SO, bank.values.b(name)[used]))
+        products.outer(bank.grads.b(name)[used], dy_SO, h)
+    t_SR = products.scaled(steps[0] if len(steps) == 1 else torch.cat(steps, -1))
+    products.outer(bank.grads.stack(names)[used], t_SR, x_SI)
     if dx_NI is None:
         return
     a_ARI = bank.values.stack(names)[used]
     if run.dropout is None:
-        slots.add(dx_NI, t_ASR, a_ARI)
+        products.add(dx_NI, t_SR, a_ARI)
     else:
-        dx_ASI = run.dropout.drop(names[0], torch.bmm(t_ASR, a_ARI))
-        dx_NI += dx_ASI.reshape(-1, dx_ASI.shape[-1])[slots.cell_M]
-
-
-def _accumulate(grad: Tensor, left: Tensor, right: Tensor) -> None:
-    """grad += left @ right, in the gradient's own type."""
-    if grad.dtype == left.dtype:
-        grad.baddbmm_(left, right)
-    else:
-        grad.add_(torch.bmm(left, right))
+        assert isinstance(products, Padded)
+        products.put(dx_NI, run.dropout.drop(names[0], products.times(t_SR, a_ARI)))
 
 
 @final

@@ -112,6 +112,17 @@ class Slots:
         spans = [torch.arange(n) + slot * self.longest for slot, n in enumerate(self.counts)]
         return torch.cat(spans).to(self.device)
 
+    @cached_property
+    def slot_M(self) -> Tensor:
+        """The slot of each token that has one."""
+        each = torch.repeat_interleave(torch.arange(len(self.counts)), torch.tensor(self.counts))
+        return each.to(self.device)
+
+    @cached_property
+    def end_A(self) -> Tensor:
+        """Where each slot's tokens end."""
+        return torch.tensor(self.counts).cumsum(0).to(self.device, torch.int32)
+
     def spread(self, x_Nx: Tensor) -> Tensor:
         """[N, X] → [A, S, X], zeros where a slot has fewer tokens."""
         x_Mx = x_Nx if self.token_M is None else x_Nx.index_select(0, self.token_M)

@@ -85,7 +85,7 @@ def _shapes(adapter: Adapter) -> list[torch.Tensor]:
 
 def slot_bytes(model: Model, names: Sequence[str], rank: int) -> int:
     """Weights, gradient and two Adam moments of one adapter, in float32, and its copy in the compute type."""
-    width = sum(rank * (spec.inputs + spec.outputs) for spec in model.specs(names))
+    width = sum(model.run.rounded(rank) * (spec.inputs + spec.outputs) for spec in model.specs(names))
     copy = 0 if model.dtype in (torch.float32, torch.float64) else 2
     return width * (16 + copy) * (2 if model.dtype == torch.float64 else 1)
 

@@ -26,7 +26,7 @@ from transformers.utils import logging as transformers_logging
 from selfedit.engine import attention
 from selfedit.engine.adapted import AdaptedLinear, Run, Siblings
 from selfedit.engine.attention import Pass
-from selfedit.engine.bank import Spec
+from selfedit.engine.bank import Bank, Spec
 from selfedit.engine.kernels import fuse
 from selfedit.engine.loss import OutputHead
 from selfedit.errors import EngineError, ModelError
@@ -123,6 +123,10 @@ class Model:
 
     def specs(self, names: Items[str]) -> list[Spec]:
         return [self.layers[name].spec for name in names]
+
+    def bank(self, names: Items[str], slots: int, rank: int) -> Bank:
+        """An empty bank for `slots` adapters of up to `rank` on the named layers."""
+        return Bank(self.specs(names), slots, self.run.rounded(rank), self.device, self.dtype)
 
     def hidden(self, ids_N: Tensor, work: Pass) -> Tensor:
         """Last hidden states [N, H] of packed rows."""

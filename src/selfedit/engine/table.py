@@ -36,7 +36,7 @@ class AdapterTable:
             names = [name for name in model.layers if name in named]
             rank = max(adapter.rank for adapter in found.values())
             self.users = [0] * min(limit, len(found))
-            self.bank = Bank(model.specs(names), len(self.users), rank, model.device, model.dtype)
+            self.bank = model.bank(names, len(self.users), rank)
 
     def take(self, adapter: AdapterLike | None) -> int | None:
         """The slot of an adapter, loaded if need be; -1 for no adapter; None while all slots are used."""

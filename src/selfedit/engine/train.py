@@ -101,7 +101,7 @@ class Trainer:
         self.jobs = sorted(jobs, key=lambda job: (-len(job.order), job.tokens))
         """Neighbours end together and have rows of like length, so that passes need few pads."""
         slots = min(budget.slots, len(jobs))
-        self.bank = Bank(model.specs(names), slots, max(j.plan.rank for j in jobs), model.device, model.dtype)
+        self.bank = model.bank(names, slots, max(job.plan.rank for job in jobs))
         self.bank.enable_gradients()
         self.first_moment_AP = torch.zeros_like(self.bank.master_AP)
         self.second_moment_AP = torch.zeros_like(self.bank.master_AP)
@@ -195,7 +195,7 @@ class Trainer:
             losses_A = torch.zeros(len(self.seats), dtype=self.bank.master_AP.dtype, device=self.model.device)
             overhead = OVERHEAD[self.model.device.type == "cpu"]
             try:
-                for first, part in _parts(batches, self.budget.tokens, overhead):
+                for first, part in _parts(batches, self.budget.tokens, overhead, not self.model.run.group):
                     if any(part):
                         losses_A[first : first + len(part)] += self._backward(first, part, batches)
                 return losses_A
@@ -209,7 +209,8 @@ class Trainer:
         """Loss [A] of the slots `first`…; their gradients are added to the bank's buffer."""
         device = self.model.device
         whole = batches[first : first + len(part)]
-        work = packed(part, [max(1, sum(row.loss_tokens for row in batch)) for batch in whole])
+        totals = [max(1, sum(row.loss_tokens for row in batch)) for batch in whole]
+        work = packed(part, totals, pad=not self.model.run.group)
         self.model.run.use(self.bank, Slots(work.counts, device), first, self._dropout(first, len(part)))
         ids_N = torch.tensor(work.ids, device=device)
         hidden_NH = self.model.hidden(ids_N, Pass(Rows.of(work.lengths, device)))
@@ -265,25 +266,26 @@ class Packed:
     slots: list[int]
 
 
-def packed(part: list[list[TokenRow]], totals: list[int]) -> Packed:
+def packed(part: list[list[TokenRow]], totals: list[int], pad: bool = True) -> Packed:
     """Pack each slot's rows; `totals` counts the loss tokens of its whole batch.
 
-    The loss of a step is Σ weight · nll / (number of tokens that bear loss). Where possible, slots are filled
-    to one count of tokens: a row's end is repeated, which nothing before it sees and no loss covers. All that
-    is done slot by slot is then a view.
+    The loss of a step is Σ weight · nll / (number of tokens that bear loss). With `pad`, slots are filled to
+    one count of tokens where possible: a row's end is repeated, which nothing before it sees and no loss
+    covers. All that is done slot by slot is then a view.
     """
-    pads = _pads([[len(row.ids) for row in rows] for rows in part])
+    lengths = [[len(row.ids) for row in rows] for rows in part]
+    pads = _pads(lengths) if pad else [[0] * len(rows) for rows in lengths]
     counts = [sum(len(row.ids) for row in rows) + sum(pad) for rows, pad in zip(part, pads, strict=True)]
     found = Packed([], [], tuple(counts), [], [], [])
     for slot, rows in enumerate(part):
-        for row, pad in zip(rows, pads[slot], strict=True):
+        for row, more in zip(rows, pads[slot], strict=True):
             begin = len(found.ids)
             bearing = [begin + at for at, bears in enumerate(row.bears_loss) if bears]
             found.at.extend(bearing)
             found.weights.extend([row.weight / totals[slot]] * len(bearing))
             found.slots.extend([slot] * len(bearing))
-            found.ids.extend([*row.ids, *row.ids[-1:] * pad])
-            found.lengths.append(len(row.ids) + pad)
+            found.ids.extend([*row.ids, *row.ids[-1:] * more])
+            found.lengths.append(len(row.ids) + more)
     return found
 
 
@@ -305,22 +307,23 @@ def _pads(lengths: list[list[int]]) -> list[list[int]]:
 
 
 def _parts(
-    batches: list[list[TokenRow]], budget: int, overhead: int
+    batches: list[list[TokenRow]], budget: int, overhead: int, pad: bool
 ) -> Iterator[tuple[int, list[list[TokenRow]]]]:
     """Consecutive slots whose rows go through the base together; a slot too large for that comes in several.
 
-    Cut where the sum of padded tokens, and of `overhead` tokens a pass, is least.
+    Cut where the sum of tokens (with `pad`: of each slot made as long as the longest), and of `overhead`
+    tokens a pass, is least.
     """
     sizes = [sum(len(row.ids) for row in batch) for batch in batches]
     best: list[tuple[int, int]] = [(0, 0)]
     for end in range(1, len(sizes) + 1):
-        widest, options = 0, list[tuple[int, int]]()
+        widest, held, options = 0, 0, list[tuple[int, int]]()
         for begin in range(end - 1, -1, -1):
-            widest = max(widest, sizes[begin])
-            padded = widest * (end - begin)
-            if options and padded > budget:
+            widest, held = max(widest, sizes[begin]), held + sizes[begin]
+            tokens = widest * (end - begin) if pad else held
+            if options and tokens > budget:
                 break
-            options.append((best[begin][0] + padded + overhead, begin))
+            options.append((best[begin][0] + tokens + overhead, begin))
         best.append(min(options))
     cuts, end = list[tuple[int, int]](), len(sizes)
     while end:
