@@ -33,7 +33,7 @@ LAYERS = {
 
 RESERVED = {
     **{name: {"engine", "bench", "workers"} for name in ("torch", "transformers", "peft", "accelerate")},
-    **{name: {"store"} for name in ("sqlalchemy", "sqlite3")},
+    **{name: {"store"} for name in ("sqlalchemy", "sqlite3", "psycopg")},
     "ray": {"workers.ray"},
 }
 """Who may import a library at all; for everyone else it is out of bounds."""

@@ -10,8 +10,18 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, event
+from sqlalchemy.pool import NullPool
 
 SAMPLES = runpy.run_path(str(Path(__file__).with_name("samples.py")))
+SERVER = runpy.run_path(str(Path(__file__).with_name("server.py")))
+
+
+def pytest_generate_tests(metafunc):
+    """What the store promises holds wherever its journal is; `journal_file` marks what is about files."""
+    if "journal" in metafunc.fixturenames:
+        only_file = metafunc.definition.get_closest_marker("journal_file")
+        metafunc.parametrize("journal", ["file"] if only_file else ["file", "postgres"], indirect=True)
 
 
 @pytest.fixture
@@ -27,10 +37,60 @@ def new_commit():
     return SAMPLES["new_commit"]
 
 
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL server that the tests may stop and start."""
+    if programs := SERVER["binaries"]():
+        server = SERVER["Server"](programs)
+        yield server
+        server.remove()
+    elif any(os.environ.get(name) for name in SERVER["REQUIRED"]):
+        pytest.fail(SERVER["MISSING"])
+    else:
+        pytest.skip(SERVER["MISSING"])
+
+
 @pytest.fixture
-def store(tmp_path):
-    with SAMPLES["new_store"](tmp_path / "memory") as store:
+def postgres(request):
+    """The URL of a PostgreSQL database."""
+    return os.environ.get(SERVER["GIVEN"]) or request.getfixturevalue("server").url()
+
+
+@pytest.fixture
+def journal(request):
+    """Where the journal of `store` is: "" for a file in it, or a URL."""
+    return request.getfixturevalue("postgres") if request.param == "postgres" else ""
+
+
+@pytest.fixture
+def store(tmp_path, journal):
+    with SAMPLES["new_store"](tmp_path / "memory", journal) as store:
         yield store
+
+
+@pytest.fixture
+def engine(store, journal):
+    """A way around the store, to its journal's tables as they are."""
+    if not journal:
+        yield create_engine(f"sqlite:///{store.path}/journal.db", poolclass=NullPool)
+        return
+    engine = create_engine(journal.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
+    schema = (store.path / "journal.url").read_text().strip().rpartition("schema=")[2]
+    known = {"search_path": schema, "session_replication_role": "replica"}  # no foreign keys, as in SQLite
+    options = " ".join(f"-c{name}={value}" for name, value in known.items())
+    event.listen(engine, "do_connect", lambda d, r, a, keywords: keywords.update(options=options))
+    yield engine
+
+
+@pytest.fixture
+def sql(engine):
+    """Change the journal by hand."""
+
+    def run(statement: str) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+    return run
 
 
 @pytest.fixture

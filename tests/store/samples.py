@@ -10,8 +10,9 @@ from selfedit.types import Head, Probe, Reward, SelfEdit, Sequence, Task, Traini
 WEIGHTS = "f" * 64
 
 
-def new_store(path) -> Store:
-    return Store.create(path, base="tiny", weights=WEIGHTS, dtype="float32", verb="learn")
+def new_store(path, journal="") -> Store:
+    """A store on made-up weights; `journal` is the URL of a database, or nothing for a file."""
+    return Store.create(path, base="tiny", weights=WEIGHTS, dtype="float32", verb="learn", journal=journal)
 
 
 def new_commit(number: int, head: tuple = (), size: int = 2000) -> NewCommit:

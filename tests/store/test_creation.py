@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 
 import pytest
@@ -21,9 +20,10 @@ def refusal(path, call=None):
     return str(raised.value)
 
 
-def test_a_new_store_is_empty_and_whole(store):
+def test_a_new_store_is_empty_and_whole(store, journal):
     assert Store.exists(store.path)
-    assert sorted(each.name for each in store.path.iterdir()) == ["blobs", "journal.db", "lock"]
+    where = "journal.url" if journal else "journal.db"
+    assert sorted(each.name for each in store.path.iterdir()) == ["blobs", where, "lock"]
     assert store.head() == store.log() == store.known_sources() == ()
     assert store.verify().ok
     assert os.listdir(store.path.parent) == ["memory"]
@@ -70,14 +70,6 @@ def test_what_is_no_store_is_not_opened(tmp_path):
     assert os.listdir(tmp_path) == ["notes"]
 
 
-def change(store, statement):
-    store.close()
-    database = sqlite3.connect(store.path / "journal.db")
-    with database:
-        database.execute(statement)
-    database.close()
-
-
 @pytest.mark.parametrize(
     ("statement", "what"),
     [
@@ -86,26 +78,30 @@ def change(store, statement):
     ],
 )
 @pytest.mark.parametrize("write", [False, True])
-def test_a_newer_version_s_store_is_refused(store, statement, what, write):
-    change(store, statement)
+def test_a_newer_version_s_store_is_refused(store, sql, statement, what, write):
+    store.close()
+    sql(statement)
     with pytest.raises(StoreVersionError) as raised:
         Store.open(store.path, write=write)
     line = f"{store.path}: made by a newer version of selfedit ({what}); upgrade it: pip install -U selfedit"
     assert str(raised.value) == line
 
 
-def test_a_refused_writer_leaves_no_lock(store):
-    change(store, "INSERT INTO migrations VALUES ('9999_future', '2031-01-01')")
+def test_a_refused_writer_leaves_no_lock(store, sql):
+    store.close()
+    sql("INSERT INTO migrations VALUES ('9999_future', '2031-01-01')")
     for _ in range(2):
         with pytest.raises(StoreVersionError):
             Store.open(store.path, write=True)
 
 
-def test_a_database_that_is_no_journal_is_refused(store):
-    change(store, "DROP TABLE migrations")
+def test_a_database_that_is_no_journal_is_refused(store, sql):
+    store.close()
+    sql("DROP TABLE migrations")
     assert "is no journal of selfedit" in refusal(None, lambda: Store.open(store.path))
 
 
+@pytest.mark.journal_file
 def test_a_damaged_journal_is_named(store):
     store.close()
     (store.path / "journal.db").write_bytes(b"no database at all, and long enough to look at" * 100)

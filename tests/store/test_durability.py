@@ -27,7 +27,8 @@ HALF_WRITTEN = """
 import os, signal, sys
 from pathlib import Path
 from selfedit.store.journal import Journal
-with Journal.open(Path(sys.argv[1]) / "journal.db", str, write=True).writing("a test") as connection:
+from selfedit.store.lock import Turn
+with Journal.open(Path(sys.argv[1]) / "journal.db", str, turn=Turn()).writing("a test") as connection:
     connection.exec_driver_sql("PRAGMA cache_size = 2")
     connection.exec_driver_sql("DELETE FROM head_moves")
     for row in range(300):
@@ -36,6 +37,7 @@ with Journal.open(Path(sys.argv[1]) / "journal.db", str, write=True).writing("a 
 """
 
 
+@pytest.mark.journal_file
 def test_a_reader_sees_past_what_a_killed_writer_left_half_done(store, learn, start):
     commit = learn(1)
     size = (store.path / "journal.db").stat().st_size
@@ -147,6 +149,7 @@ def file_limit():
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.journal_file
 @pytest.mark.skipif(sys.platform != "linux", reason="needs RLIMIT_FSIZE as Linux has it")
 def test_a_write_that_fails_is_one_line_and_harms_nothing(store, learn, new_commit, file_limit):
     commit = learn(1)

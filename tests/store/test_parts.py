@@ -10,7 +10,6 @@ from sqlalchemy import inspect
 from selfedit.errors import StoreError
 from selfedit.store import journal, sequence_text, text_hash, texts_of
 from selfedit.store.blobs import Blobs
-from selfedit.store.databases import sqlite_engine
 from selfedit.store.drafts import to_json
 from selfedit.store.history import commit_id, commit_record
 from selfedit.store.spans import highest, pack, unpack
@@ -118,8 +117,7 @@ def test_blobs_are_named_by_their_bytes(tmp_path):
         blobs.read("0" * 64)
 
 
-def test_the_migrations_make_the_tables_that_the_code_speaks_of(store):
-    engine = sqlite_engine(store.path / "journal.db", write=False)
+def test_the_migrations_make_the_tables_that_the_code_speaks_of(store, engine):
     found = inspect(engine)
     assert set(found.get_table_names()) == {*journal.METADATA.tables, "migrations"}
     for name, table in journal.METADATA.tables.items():

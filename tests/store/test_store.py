@@ -1,7 +1,6 @@
 """What goes in comes out again, and the history tells it in order."""
 
 import json
-import sqlite3
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
@@ -281,17 +280,10 @@ def test_any_plan_and_edit_come_back_with_their_ids(store, lines, rate, modules)
     assert (store.edits(commit.id), store.edits(commit.id)[0].id) == ((edit,), edit.id)
 
 
-def erase(store, digests):
-    """What erasing will do to texts."""
-    with sqlite3.connect(store.path / "journal.db") as database:
-        changes = [("2031-01-01", digest) for digest in digests]
-        database.executemany("UPDATE texts SET body = NULL, erased = ? WHERE hash = ?", changes)
-    database.close()
-
-
-def test_the_chain_holds_when_texts_are_erased(store, learn, new_commit):
+def test_the_chain_holds_when_texts_are_erased(store, learn, new_commit, sql):
     first, second = learn(1), learn(2)
-    erase(store, [*store.texts_used(first.id), text_hash("Who wrote page 1?"), first.gate])
+    for digest in (*store.texts_used(first.id), text_hash("Who wrote page 1?"), first.gate):
+        sql(f"UPDATE texts SET body = NULL, erased = '2031-01-01' WHERE hash = '{digest}'")
     assert store.verify().ok
     assert store.head() == (first, second)
     assert store.tasks(first.id) == store.edits(first.id) == store.probes(first.id) == ()
@@ -304,36 +296,35 @@ def test_the_chain_holds_when_texts_are_erased(store, learn, new_commit):
     assert store.plan(first.id) == new_commit(1).plan
 
 
-def tamper(store, statement):
-    database = sqlite3.connect(store.path / "journal.db")
-    with database:
-        database.execute(statement)
-    database.close()
-    found = store.verify()
-    assert not found.ok
-    return " ".join(found.problems)
+SWAPPED = """
+UPDATE texts SET body = (SELECT body FROM texts WHERE hash = (SELECT max(hash) FROM texts))
+WHERE hash = (SELECT min(hash) FROM texts)
+"""
 
 
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
-        ("UPDATE texts SET body = x'61' WHERE hash = (SELECT min(hash) FROM texts)", "has another hash"),
+        (SWAPPED, "has another hash"),
         ("UPDATE texts SET body = NULL WHERE hash = (SELECT min(hash) FROM texts)", "not marked as erased"),
         (
             "UPDATE commits SET plan = (SELECT plan FROM commits WHERE seq = 1) WHERE seq = 2",
             "contents have another",
         ),
         ("UPDATE commits SET recall_after = 0.9 WHERE seq = 2", "figures, time, settings"),
-        ("UPDATE commit_probes SET correct_after = 0 WHERE ordinal = 0", "figures, time, settings"),
+        ("UPDATE commit_probes SET correct_after = false WHERE ordinal = 0", "figures, time, settings"),
         ("DELETE FROM commit_texts WHERE ordinal = 1", "contents have another hash"),
         ("UPDATE head_moves SET live = '1' WHERE seq = 2", "head move 2: breaks the chain"),
         ("DELETE FROM head_moves WHERE seq = 1", "head move 2"),
         ("DELETE FROM commits WHERE seq = 2", "refers to a row of commits that is not there"),
     ],
 )
-def test_whatever_is_changed_by_hand_is_found(store, learn, statement, problem):
+def test_whatever_is_changed_by_hand_is_found(store, learn, sql, statement, problem):
     learn(1), learn(2)
-    assert problem in tamper(store, statement)
+    sql(statement)
+    found = store.verify()
+    assert not found.ok
+    assert problem in " ".join(found.problems)
 
 
 def test_damaged_and_missing_blobs_are_found_and_mended(store, learn, new_commit):

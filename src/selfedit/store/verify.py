@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, inspect, select
 
 from selfedit.errors import StoreError
 from selfedit.store import history, reports
@@ -56,12 +56,28 @@ def _all(journal: Journal, blobs: Blobs) -> Iterator[str | None]:
 
 def _database(connection: Connection) -> Iterator[str | None]:
     """What the database says of itself."""
-    if connection.dialect.name != "sqlite":
+    if connection.dialect.name == "postgresql":
+        yield from _references(connection)
         return
     for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
         yield f"journal: a row of {row[0]} refers to a row of {row[2]} that is not there"
     for line in connection.exec_driver_sql("PRAGMA integrity_check").scalars():
         yield None if line == "ok" else f"journal: {line}"
+
+
+def _references(connection: Connection) -> Iterator[str | None]:
+    """Rows that refer to rows that are not there: the server takes none, a restored copy may hold some."""
+    inspector = inspect(connection)
+    for name in sorted(inspector.get_table_names()):
+        for key in inspector.get_foreign_keys(name):
+            mine, theirs = key["constrained_columns"], key["referred_columns"]
+            same = " AND ".join(f"here.{a} = there.{b}" for a, b in zip(mine, theirs, strict=True))
+            given = " AND ".join(f"here.{a} IS NOT NULL" for a in mine)
+            lost = f"SELECT 1 FROM {name} here LEFT JOIN {key['referred_table']} there ON {same}"
+            query = f"{lost} WHERE {given} AND there.{theirs[0]} IS NULL LIMIT 1"
+            found = connection.exec_driver_sql(query).first()
+            what = f"a row of {name} refers to a row of {key['referred_table']} that is not there"
+            yield f"journal: {what}" if found else None
 
 
 def _texts(journal: Journal) -> Iterator[str | None]:
