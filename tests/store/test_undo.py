@@ -1,6 +1,5 @@
 """Taking a commit out, putting another in its place, and what is stale then; reports about a commit."""
 
-import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -59,11 +58,9 @@ def test_a_retrained_commit_takes_the_place_of_the_old_one(store, learn, relearn
     assert store.verify().ok
 
 
-def test_whose_place_it_takes_is_part_of_the_record(store, learn, relearn):
+def test_whose_place_it_takes_is_part_of_the_record(store, learn, relearn, sql):
     relearn(7, learn(1))
-    with sqlite3.connect(store.path / "journal.db") as database:
-        database.execute("UPDATE commits SET replaces = NULL")
-    database.close()
+    sql("UPDATE commits SET replaces = NULL")
     assert "record" in " ".join(store.verify().problems)
 
 

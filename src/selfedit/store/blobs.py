@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import uuid
-from collections.abc import Generator
+from collections.abc import Container, Generator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -80,6 +80,22 @@ class Blobs:
             self._folder.mkdir(exist_ok=True)
             for left in self._folder.glob(f"{_INCOMING}*"):
                 left.unlink(missing_ok=True)
+
+    def keep_only(self, named: Container[str]) -> list[int]:
+        """Remove all blobs but those `named`, durably; returns the sizes of what went.
+
+        Only the holder of the write lock may ask for it.
+        """
+        removed, folders = list[int](), set[Path]()
+        with explained("removing adapters", self._folder):
+            for blob in self._folder.glob(f"??/*{SUFFIX}"):
+                if blob.name.removesuffix(SUFFIX) not in named:
+                    removed.append(blob.lstat().st_size)
+                    blob.unlink()
+                    folders.add(blob.parent)
+            for folder in folders:
+                sync_folder(folder)
+        return removed
 
     def _place(self, incoming: Path, blob: Blob) -> None:
         target = self.path(blob.hash)

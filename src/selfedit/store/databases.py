@@ -86,7 +86,8 @@ def sqlite_engine(path: Path, *, write: bool, synchronous: str = "EXTRA") -> Eng
         uri = f"{path.absolute().as_uri()}?mode=rw"
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         pragmas = ["foreign_keys=ON", "trusted_schema=OFF", f"synchronous={synchronous}"]
-        for pragma in [*pragmas, "journal_mode=DELETE" if write else "query_only=ON"]:
+        pragmas += ["journal_mode=DELETE", "secure_delete=ON"] if write else ["query_only=ON"]
+        for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}").close()
         return connection
 

@@ -177,6 +177,11 @@ class Journal:
             with self.writing("bringing the journal up to date") as connection:
                 migrate(connection, now)
 
+    def compact(self, table: str) -> None:
+        """Leave nothing of a table's former rows in the database's files."""
+        with explained("removing what was erased", self._path):
+            self._database.compact(table)
+
     @contextmanager
     def reading(self) -> Generator[Connection]:
         """One consistent view, to be left soon: a writer's commit to a file waits for it."""

@@ -189,6 +189,20 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Collected:
+    """What `Store.gc` removed for good."""
+
+    blobs: int
+    """Files of weights that no commit has any more."""
+    texts: int
+    """Texts that were erased with their commits."""
+    weights: int
+    """Adapters that were."""
+    bytes: int
+    """Size of all files that went."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What `Store.verify` found; a problem is one line that names the thing that is wrong."""
 

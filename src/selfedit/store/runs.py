@@ -6,6 +6,7 @@ without it finds nothing. Knows nothing of commits.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from typing import Any, Literal, final
 from sqlalchemy import Column, Connection, MetaData, Table, Text, select
 from sqlalchemy.dialects import sqlite
 
+from selfedit.errors import StoreError
+from selfedit.store.blobs import sync_folder
 from selfedit.store.databases import sqlite_engine
 from selfedit.store.drafts import to_json
 from selfedit.store.failures import explained
@@ -56,6 +59,15 @@ class Runs:
             wanted = (_RESULTS.c.kind == kind) & (_RESULTS.c.key == key)
             value = connection.execute(select(_RESULTS.c.value).where(wanted)).scalar()
         return None if value is None else json.loads(value)
+
+    def drop(self) -> None:
+        """Remove all of it. Only the holder of the write lock may ask for it."""
+        with contextlib.suppress(StoreError):
+            self.get("sample", "")  # so that no transaction that was broken off is undone in a new file
+        with explained("removing results", self._path):
+            for path in (self._path.with_name(f"{self._path.name}-journal"), self._path):
+                path.unlink(missing_ok=True)
+            sync_folder(self._path.parent)
 
     @contextmanager
     def _connected(self, doing: str, *, write: bool) -> Generator[Connection]:

@@ -23,6 +23,7 @@ from selfedit.store import creation, history, reading, reports
 from selfedit.store import journal as j
 from selfedit.store.address import Address
 from selfedit.store.blobs import Blobs
+from selfedit.store.collecting import Parts, collect
 from selfedit.store.departures import left
 from selfedit.store.drafts import Draft, path_text, trial_key
 from selfedit.store.history import Live, Slot, Standing
@@ -31,6 +32,7 @@ from selfedit.store.lock import Waiting, WriteLock
 from selfedit.store.migrations import FORMAT
 from selfedit.store.rows import (
     AdapterRow,
+    Collected,
     CommitRow,
     Move,
     NewCommit,
@@ -224,6 +226,11 @@ class Store:
         with self._journal.reading() as connection:
             return left(connection)
 
+    def moves_of(self, verb: str) -> tuple[tuple[Move, Move], ...]:
+        """Every entry of this kind in the head's log with the entry before it, newest first."""
+        with self._journal.reading() as connection:
+            return tuple(history.moves_of(connection, verb))
+
     def known_sources(self) -> tuple[SourceRow, ...]:
         """Every version of every document that a commit learned, newest first."""
         return tuple(
@@ -300,7 +307,10 @@ class Store:
 
     def adapter_path(self, digest: str) -> Path:
         """The safetensors file of an adapter: to be read only. Raises StoreError if it is unknown or gone."""
-        path = self._blobs.path(self.adapter(digest).blob)
+        row = self.adapter(digest)
+        path = self._blobs.path(row.blob)
+        if row.erased:
+            raise StoreError(f"adapter {digest[:12]}: its weights were erased; learn its documents again")
         if not path.is_file():
             raise StoreError(
                 f"adapter {digest[:12]}: its weights are not in the store; put {path} back from a backup"
@@ -410,6 +420,17 @@ class Store:
         """
         with self._writing("moving the head") as connection:
             history.move(connection, verb, commits, self._now())
+
+    def gc(self, *, erase: Items[str] = ()) -> Collected:
+        """Remove what is not needed: weights that no commit has, unfinished files, cached heads.
+
+        With `erase` (commits, by id or the beginning of one) also their texts that no other commit holds and
+        their weights, for good; so too the weights of commits that are not live and replayed these texts.
+        Raises StoreError, and changes nothing, if one of them is live or a live commit replayed its texts.
+        """
+        self._check_writer()
+        parts = Parts(self._journal, self._blobs, self._runs, self.heads_folder)
+        return collect(parts, erase, self._now())
 
     def verify(self) -> Verification:
         """Hash every blob and text, and check the chain of commits and of head moves."""

@@ -1,0 +1,63 @@
+"""Removing for good what nobody needs, or what nobody may have any more.
+
+The journal goes first and the files after it: a store that was killed in between verifies, and has files too
+many, which the next collection removes. Knows nothing of what the texts say.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from selfedit.store import erasing, history
+from selfedit.store import journal as j
+from selfedit.store.blobs import Blobs
+from selfedit.store.failures import explained
+from selfedit.store.journal import Journal
+from selfedit.store.rows import Collected
+from selfedit.store.runs import Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a store that is open for writing; `heads` is the folder of cached heads."""
+
+    journal: Journal
+    blobs: Blobs
+    runs: Runs
+    heads: Path
+
+
+def collect(store: Parts, erase: Items[str], time: str) -> Collected:
+    """Remove files that no row names, and with them the commits `erase` (ids, or beginnings of ids).
+
+    Raises StoreError, before anything is changed, if one of these may not be erased.
+    """
+    texts, weights = _erase(store, erase, time) if erase else (0, 0)
+    with store.journal.reading() as connection:
+        kept = select(j.ADAPTERS.c.blob).where(j.ADAPTERS.c.erased.is_(None))
+        named = set(connection.execute(kept).scalars())
+    removed = store.blobs.keep_only(named)
+    store.journal.compact("texts")
+    return Collected(len(removed), texts, weights, sum(removed) + _empty(store.heads))
+
+
+def _erase(store: Parts, erase: Items[str], time: str) -> tuple[int, int]:
+    with store.journal.reading() as connection:
+        erasure = erasing.plan(connection, [history.find(connection, commit) for commit in erase])
+    store.runs.drop()  # before the journal: nothing would tell of it if it were still to be done
+    with store.journal.writing("erasing") as connection:
+        return erasing.carry_out(connection, erasure, time)
+
+
+def _empty(folder: Path) -> int:
+    """Remove all that is in a folder, and itself; returns how many bytes that were."""
+    with explained("removing cached heads", folder):
+        size = sum(each.lstat().st_size for each in folder.rglob("*") if not each.is_dir())
+        if folder.exists():
+            shutil.rmtree(folder)
+    return size
