@@ -22,8 +22,9 @@ PACKAGE = ROOT / "src" / "selfedit"
 LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
-        *("arrivals", "asking", "chat", "forecast", "gate", "lessons", "lifelong", "measuring", "memory"),
-        *("policies", "probing", "proving", "revising", "rounds", "telling", "undoing", "writing"),
+        *("arrivals", "asking", "chat", "exporting", "forecast", "gate", "lessons", "lifelong", "measuring"),
+        *("memory", "model_card", "policies", "probing", "proving", "revising", "rounds", "telling"),
+        *("undoing", "writing"),
     },
     "hands": {"workers"},
     "rooms": {"edits", "engine", "retain", "rewards", "select", "store", "tasks"},
@@ -203,7 +204,8 @@ def _may_see(module: Module, imported: Import) -> bool:
     if module.part == "__init__" and not imported.deferred:
         return _layer(imported.part) == "nouns"
     if here == there:
-        return _layer(module.part) in ("doors", "stories", "nouns") and imported.part != "cli"
+        beside = imported.part != "cli" or module.part == "__main__"
+        return _layer(module.part) in ("doors", "stories", "nouns") and beside
     return here < there
 
 

@@ -57,6 +57,41 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str 
     console(stderr=False).print(shown)
 
 
+def listing(columns: Sequence[str], rows: Iterable[Sequence[str]], *, flexible: int) -> None:
+    """Print rows as plain lines, one each, however many there are.
+
+    On a terminal that is too narrow, the column `flexible` loses the beginning of its texts; what goes into a
+    file or a pipe stays whole.
+    """
+    from rich.cells import cell_len
+
+    cells = [list(columns), *([one_line(cell) for cell in row] for row in rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    if sys.stdout.isatty():
+        spare = console(stderr=False).width - sum(widths) - 2 * (len(widths) - 1)
+        widths[flexible] = max(len(columns[flexible]), widths[flexible] + min(0, spare))
+    for row in cells:
+        padded = (_padded(cell, width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(padded).rstrip())
+
+
+def _padded(cell: str, width: int) -> str:
+    from rich.cells import cell_len
+
+    if cell_len(cell) > width:
+        cell = _end(cell, width - 1)
+    return cell + " " * (width - cell_len(cell))
+
+
+def _end(cell: str, width: int) -> str:
+    """The end of `cell` behind an ellipsis, at most `width` + 1 columns wide."""
+    from rich.cells import cell_len
+
+    while cell_len(cell) > width:
+        cell = cell[1:]
+    return f"…{cell}"
+
+
 def pairs(items: Mapping[str, Cell]) -> None:
     """Print names and values, one pair a line, values under each other."""
     width = max(map(len, items), default=0)

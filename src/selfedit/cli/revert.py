@@ -1,0 +1,94 @@
+"""`selfedit revert`: take a commit out of the model, or one file out of a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from selfedit.cli import background, output
+from selfedit.cli.background import Background
+from selfedit.cli.options import Commit, Device, Json, NoWait, StoreDir, access
+from selfedit.cli.progress import Stages
+from selfedit.cli.retrain import exit_code, retraining_lines
+from selfedit.cli.wording import command, count, files, short
+from selfedit.errors import StoreError
+
+if TYPE_CHECKING:
+    from selfedit.store import CommitRow
+    from selfedit.undoing import Undone
+
+Source = Annotated[
+    str | None,
+    typer.Option(help="Take out this file alone: the commit is trained anew without it.", show_default=False),
+]
+Now = Annotated[
+    bool,
+    typer.Option("--now", help="Wait for the retraining and the proof; else it goes on in the background."),
+]
+
+
+def verb(
+    commit: Commit,
+    store: StoreDir,
+    source: Source = None,
+    now: Now = False,
+    device: Device = "auto",
+    no_wait: NoWait = False,
+    json: Json = False,
+) -> None:
+    """Take a commit out of the model at once; what was trained on top of it is trained again.
+
+    Nothing is deleted: `selfedit rollback` leads back, `selfedit gc --erase` erases for good.
+    """
+    from selfedit.memory import Memory
+
+    with Stages() as stages, Memory.open(store, device=device, access=access(no_wait)) as memory:
+        done = memory.revert(commit, source=source, now=now, watch=stages.watch)
+        rows = {row.id: row for row in memory.log()}
+    started = None if now else in_background(done.stale, store, device)
+    if json:
+        output.document({**output.plain(done), "background": started})
+    else:
+        _tell(done, rows, started, store)
+    raise typer.Exit(exit_code(done))
+
+
+def in_background(stale: Items[str], store: Path, device: str) -> Background | None:
+    """Start the retraining of what is stale. Where that cannot be, the revert stands all the same: a note."""
+    try:
+        return background.retrain(store, device) if stale else None
+    except StoreError as error:
+        output.say(f"selfedit: {error}; to retrain: {command('retrain', store=store)}")
+        return None
+
+
+def _tell(done: Undone, rows: dict[str, CommitRow], started: Background | None, store: Path) -> None:
+    left = sum(row.live for row in rows.values())
+    for commit in done.reverted:
+        print(f"Out of the model: {_named(rows[commit])}. {count(left, 'live commit')} stay in it.")
+    if done.retrained or done.failures or done.proofs:
+        print("\n".join(retraining_lines(done, store)))
+    elif done.stale:
+        print(f"To be trained again, since it rests on what was taken out: {_list(done.stale, rows)}.")
+        print("Until then it is used as it is, and may hold traces.")
+    else:
+        print(f"Nothing rests on it. To prove that it is out: {command('retrain', store=store)}")
+    if started:
+        _tell_of(started, store)
+
+
+def _tell_of(started: Background, store: Path) -> None:
+    who = f"process {started.pid}" if started.pid else "the process that is at it already"
+    print(f"This is done in the background by {who}, which writes to {store / started.log.name}")
+    print(f"To wait for it: {command('retrain', store=store)}")
+
+
+def _named(row: CommitRow) -> str:
+    return f"{short(row.id)} ({files(row.sources)})"
+
+
+def _list(commits: Items[str], rows: dict[str, CommitRow]) -> str:
+    return ", ".join(_named(rows[each]) for each in commits)

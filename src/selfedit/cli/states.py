@@ -1,0 +1,46 @@
+"""Where each commit of a store stands: live, awaiting retraining, replaced, or taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from selfedit.cli.wording import short
+
+if TYPE_CHECKING:
+    from selfedit.store import CommitRow, Store
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a commit stands; `str` tells a person."""
+
+    name: str
+    """`live`, `stale` (live, and awaiting retraining), `replaced`, `rolled back` or `reverted`."""
+    replaced_by: str | None = None
+    erased: bool = False
+
+    def __str__(self) -> str:
+        told = self.name
+        if self.name == "stale":
+            told = "live, awaits retraining"
+        if self.name == "replaced" and self.replaced_by:
+            told = f"replaced by {short(self.replaced_by)}"
+        return f"{told}, erased" if self.erased else told
+
+
+def states(store: Store, rows: Items[CommitRow]) -> dict[str, State]:
+    """Commit id → its state. `rows` is the whole log, newest first."""
+    stale = {row.id for row in store.stale()}
+    replaced = {row.replaces: row.id for row in reversed(rows) if row.replaces}
+    left = store.left()
+
+    def name(row: CommitRow) -> str:
+        if row.live:
+            return "stale" if row.id in stale else "live"
+        if left.get(row.id) == "rollback":
+            return "rolled back"
+        return "replaced" if row.id in replaced else "reverted"
+
+    return {row.id: State(name(row), replaced.get(row.id), row.erased is not None) for row in rows}
