@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, final
 
-from selfedit import lifelong, telling, undoing
+from selfedit import exporting, lifelong, telling, undoing
 from selfedit.arrivals import arrivals, planned, unlearned
 from selfedit.asking import NEWEST, check_kept, head_named
 from selfedit.config import BUILT_IN, Learning
@@ -23,6 +23,7 @@ from selfedit.edits.questions import ask_prompt
 from selfedit.edits.topics import about
 from selfedit.engine import Adapter, Engine
 from selfedit.errors import StoreError, UsageError
+from selfedit.exporting import Exported, Wanted
 from selfedit.forecast import Forecast, forecast
 from selfedit.lessons import Hire, Lesson, Pupil, Watch, unwatched
 from selfedit.lifelong import LearnReport, together
@@ -35,7 +36,18 @@ from selfedit.types import Answer, GenerationRequest, Probe
 from selfedit.undoing import Moved, Undone
 from selfedit.workers import LocalWorker, Worker
 
-__all__ = ["Access", "Difference", "DifferenceRow", "Memory", "Moved", "Proof", "Shown", "Undone", "check"]
+__all__ = [
+    "Access",
+    "Difference",
+    "DifferenceRow",
+    "Exported",
+    "Memory",
+    "Moved",
+    "Proof",
+    "Shown",
+    "Undone",
+    "check",
+]
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 ANSWER_TOKENS = 64
@@ -304,6 +316,27 @@ class Memory:
         """
         with self._writing("rollback") as store:
             return undoing.rollback(store, commit)
+
+    # -- taking it elsewhere -------------------------------------------------------------------------------
+
+    def export(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        form: str = "merged",
+        at: str | None = None,
+        rank: int | None = None,
+        error: float | None = None,
+        dtype: str | None = None,
+        watch: Watch = unwatched,
+    ) -> Exported:
+        """Write the model to a new folder: `merged`, as one `lora`, or as its `adapters` (see `Wanted`).
+
+        Raises UsageError, ExportError or StoreError in one line; nothing is left half written.
+        """
+        wanted = Wanted(form, rank, error, dtype)
+        with self._reading() as store:
+            return exporting.export(store, self._hire(store, watch), folder, wanted, at)
 
     # -- inside --------------------------------------------------------------------------------------------
 
