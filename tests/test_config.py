@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from selfedit.config import DEMO, Learning, Training, learning
+from selfedit.config import DEFAULT, DEMO, Learning, Training, learning, recorded
 from selfedit.errors import UsageError
 
 
@@ -48,3 +48,13 @@ def test_gentler_is_a_third_of_the_rate() -> None:
     training = Training(learning_rate=3e-3)
     assert training.gentler().learning_rate == pytest.approx(1e-3)
     assert training.gentler().epochs == training.epochs
+
+
+def test_recorded_settings_of_any_version_are_taken() -> None:
+    held = learning(samples=3, final={"rank": 4}).model_dump(mode="json")
+    assert recorded(held) == learning(samples=3, final={"rank": 4})
+    del held["spans"], held["final"]["warmup"]
+    assert recorded({**held, "later": 1, "final": {**held["final"], "newer": 2}}) == recorded(held)
+    assert recorded(held).spans == DEFAULT.spans
+    assert recorded({"samples": 0, "seed": 7, "final": "none"}) == learning(seed=7)
+    assert recorded({}) == DEFAULT

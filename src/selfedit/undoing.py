@@ -86,10 +86,10 @@ def live_commit(store: Store, commit: str) -> CommitRow:
         raise StoreError(
             f"commit {row.id[:12]}: {later[:12]} took its place in the head; name that one instead"
         )
-    raise StoreError(
-        f"commit {row.id[:12]}: not in the head (it was reverted, or the head rolled back); "
-        "`selfedit log` lists what is live"
-    )
+    how = {"revert": "was reverted already", "rollback": "left the head by a rollback"}
+    why = how.get(store.left().get(row.id, ""), "is not in the head any more")
+    back = f"`selfedit rollback {row.id[:12]}` goes back to when it was made"
+    raise StoreError(f"commit {row.id[:12]}: {why}; there is nothing to take back ({back})")
 
 
 def replaced_by(store: Store, commit: str) -> str | None:
