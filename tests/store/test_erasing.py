@@ -205,6 +205,16 @@ def test_reports_that_quote_what_is_erased_go_too(store, learn, traces):
     assert store.verify().ok
 
 
+def test_reports_that_only_look_alike_stay(store, learn):
+    """All of them have the same fields, and most give one of few reasons."""
+    reason = {"accepted": True, "reason": "within the bounds that were set"}
+    first, second = learn(1, gate={**reason, "kept": 1}), learn(2, gate={**reason, "kept": 2})
+    store.move_head("revert", [second.id])
+    store.gc(erase=[first.id])
+    assert store.gate_report(first.id) is None
+    assert store.gate_report(second.id) == {**reason, "kept": 2}
+
+
 def test_a_live_commit_is_not_erased(store, learn, traces):
     first, second = learn(1), learn(2)
     store.move_head("revert", [second.id])

@@ -167,10 +167,14 @@ def _trained_texts(connection: Connection, sides: _Sides) -> dict[str, set[str]]
 
 
 def _quoting(connection: Connection, texts: Iterable[str]) -> set[str]:
-    """The reports, of whatever commit, in which one of `texts` is quoted."""
-    bodies = [each for body in reading.texts(connection, texts).values() for each in _strings(body)]
-    sought = _sentences(bodies) | {each for each in map(_plain, bodies) if len(each) >= _TELLING}
+    """The reports, of whatever commit, in which one of `texts` is quoted.
+
+    What stands in a report that goes is not sought in others: most of it ("accepted") stands in all.
+    """
     told = reading.texts(connection, {text for _, text in _told(connection)})
+    quoted = reading.texts(connection, set(texts) - told.keys()).values()
+    bodies = [each for body in quoted for each in _strings(body, names=False)]
+    sought = _sentences(bodies) | {each for each in map(_plain, bodies) if len(each) >= _TELLING}
     return {
         digest
         for digest, body in told.items()
@@ -212,18 +216,18 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def _strings(body: str) -> list[str]:
-    """The strings in a text that is JSON, its keys too; of any other, itself."""
+def _strings(body: str, *, names: bool = True) -> list[str]:
+    """The strings in a text that is JSON, with `names` those of its fields too; of any other, itself."""
     try:
-        return _leaves(json.loads(body))
+        return _leaves(json.loads(body), names)
     except ValueError:
         return [body]
 
 
-def _leaves(value: Any) -> list[str]:
+def _leaves(value: Any, names: bool) -> list[str]:
     if isinstance(value, dict):
         pairs = cast(dict[str, Any], value).items()
-        return [leaf for name, each in pairs for leaf in (name, *_leaves(each))]
+        return [leaf for name, each in pairs for leaf in (*([name] if names else []), *_leaves(each, names))]
     if isinstance(value, list):
-        return [leaf for each in cast(list[Any], value) for leaf in _leaves(each)]
+        return [leaf for each in cast(list[Any], value) for leaf in _leaves(each, names)]
     return [value] if isinstance(value, str) else []
