@@ -87,8 +87,12 @@ def sqlite_engine(path: Path, *, write: bool, synchronous: str = "EXTRA") -> Eng
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         pragmas = ["foreign_keys=ON", "trusted_schema=OFF", f"synchronous={synchronous}"]
         pragmas += ["journal_mode=DELETE", "secure_delete=ON"] if write else ["query_only=ON"]
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}").close()
+        try:
+            for pragma in pragmas:
+                connection.execute(f"PRAGMA {pragma}").close()
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
