@@ -64,6 +64,16 @@ def test_a_pool_equals_one_engine(engine: Engine, worker: PooledWorker) -> None:
     assert found == pytest.approx([score.logprob for score in engine.score(scores)], abs=1e-6)
 
 
+def test_a_pool_that_keeps_heads_says_the_same(engine: Engine, worker: PooledWorker, tmp_path: Path) -> None:
+    trained = [found for found in engine.train(plans(3)) if isinstance(found, Adapter)]
+    worker.start()
+    worker.keep_heads(tmp_path / "heads")
+    requests = [GenerationRequest("The", head=engine.head(trained[:i]), max_tokens=5) for i in (1, 3, 2, 1)]
+    expected = [found.tokens for found in engine.generate(requests)]
+    assert [found.tokens for found in worker.generate(requests)] == expected
+    assert worker._children
+
+
 def test_the_work_of_a_process_that_dies_is_done_here(engine: Engine, worker: PooledWorker) -> None:
     killed: list[int] = []
 

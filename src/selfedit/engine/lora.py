@@ -38,7 +38,14 @@ class Adapter:
     ) -> None:
         self.rank, self.alpha, self.meta = rank, alpha, meta
         self._weights = weights
+        self.told = bool(meta.hash)
+        """Whether the hash was told, not computed: whoever reads the whole file may hold it to that."""
         self.hash = meta.hash or _hash(rank, alpha, self.tensors())
+
+    @property
+    def file(self) -> Path | None:
+        """The safetensors file that the weights lie in; None if they lie in memory."""
+        return self._weights if isinstance(self._weights, Path) else None
 
     @property
     def scale(self) -> float:
@@ -116,8 +123,11 @@ class Adapter:
         return Adapter.from_file(source / WEIGHTS, _read_config(source))
 
     @staticmethod
-    def from_file(source: Path, config: Mapping[str, Any]) -> Adapter:
-        """An adapter of one safetensors file and PEFT's configuration. Raises AdapterError."""
+    def from_file(source: Path, config: Mapping[str, Any], digest: str = "") -> Adapter:
+        """An adapter of one safetensors file and PEFT's configuration. Raises AdapterError.
+
+        With `digest`, the adapter's hash from a record of it, the weights are not read now.
+        """
         try:
             with safetensors.safe_open(source, framework="pt") as file:
                 names = list(file.keys())
@@ -133,6 +143,7 @@ class Adapter:
             base=config.get("base_model_name_or_path") or "",
             dropout=float(config.get("lora_dropout") or 0),
             transposed=bool(config.get("fan_in_fan_out")),
+            hash=digest,
         )
         return Adapter(int(config["r"]), float(config["lora_alpha"]), source, meta)
 
@@ -174,12 +185,26 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 
 def _hash(rank: int, alpha: float, tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256(content_hash(["adapter", rank, float(alpha)]).encode())
+    hasher = Hasher(rank, alpha)
     for name in sorted(tensors):
-        tensor = tensors[name].contiguous()
-        digest.update(f"{name}{list(tensor.shape)}{tensor.dtype}".encode())
-        digest.update(tensor.view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+        hasher.add(name, tensors[name])
+    return hasher.hexdigest()
+
+
+@final
+class Hasher:
+    """An adapter's hash, tensor by tensor in the order of their names, in float32."""
+
+    def __init__(self, rank: int, alpha: float) -> None:
+        self._digest = hashlib.sha256(content_hash(["adapter", rank, float(alpha)]).encode())
+
+    def add(self, name: str, tensor: Tensor) -> None:
+        whole = tensor.contiguous()
+        self._digest.update(f"{name}{list(whole.shape)}{whole.dtype}".encode())
+        self._digest.update(whole.view(torch.uint8).numpy().data)
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
 
 
 def matching(names: Iterable[str], target: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -73,6 +73,13 @@ def probe(root: Path = Path("/")) -> Machine:
     )
 
 
+def processor_kind(root: Path = Path("/")) -> str:
+    """What tells processors apart that may round products differently."""
+    info = _cpuinfo(root)
+    kept = ("vendor_id", "cpu family", "model", "model name", "flags", "CPU part", "Features")
+    return " ".join([platform.machine(), *(info.get(name, "") for name in kept)])
+
+
 def cores(root: Path = Path("/")) -> int:
     """Cores that this process may use, at least 1: its affinity, bounded by its control groups' quota."""
     allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -30,6 +30,8 @@ def main() -> None:
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
     engine = Engine.load(settings["base"], device=settings["device"], dtype=settings["dtype"])
     engine.threads = settings["threads"]
+    if settings.get("heads"):
+        engine.keep_heads(**settings["heads"])
     wire = Wire(Path(settings["folder"]))
     _say(replies, {"ready": True})
     while True:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from selfedit.engine import Adapter
+from selfedit.engine.prefixes import LIMIT
 from selfedit.types import (
     AdapterLike,
     Completion,
@@ -61,6 +62,14 @@ class Worker(Protocol):
     def score(self, requests: Items[ScoreRequest]) -> list[Score]: ...
 
     def head(self, adapters: Items[AdapterLike]) -> Head: ...
+
+    def keep_heads(self, folder: Path, limit_bytes: int = LIMIT) -> None:
+        """Keep sums of heads under `folder`, a cache of so many bytes that may be deleted at any time."""
+        ...
+
+    def save_merged(self, head: Head, folder: Path, dtype: str | None = None) -> None:
+        """Write the head as a plain model; unless a `dtype` is asked for, bit for bit as it is computed."""
+        ...
 
     def count(self, text: str) -> int:
         """Tokens of a text."""

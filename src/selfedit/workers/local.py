@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import final
 
 from selfedit.engine import Adapter, Engine
+from selfedit.engine.export import save_merged
+from selfedit.engine.prefixes import LIMIT
 from selfedit.types import (
     AdapterLike,
     Completion,
@@ -60,6 +62,12 @@ class LocalWorker:
 
     def head(self, adapters: Items[AdapterLike]) -> Head:
         return self.engine.head(adapters)
+
+    def keep_heads(self, folder: Path, limit_bytes: int = LIMIT) -> None:
+        self.engine.keep_heads(folder, limit_bytes)
+
+    def save_merged(self, head: Head, folder: Path, dtype: str | None = None) -> None:
+        save_merged(self.engine, head, folder, dtype)
 
     def count(self, text: str) -> int:
         return self.engine.count(text)

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any, final
 
 from selfedit.engine import Adapter, Engine
+from selfedit.engine.export import save_merged
 from selfedit.engine.memory import free_memory
+from selfedit.engine.prefixes import LIMIT
 from selfedit.engine.scratch import Scratch
 from selfedit.engine.wire import Found, Wire, Work, run
 from selfedit.errors import EngineError
@@ -45,9 +47,15 @@ BASES = 6
 class Child:
     """The parent's end of one engine process. Its replies go to a queue that all children share."""
 
-    def __init__(self, engine: Engine, folder: Path, replies: queue.Queue[tuple[Child, Any]]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        folder: Path,
+        heads: dict[str, Any] | None,
+        replies: queue.Queue[tuple[Child, Any]],
+    ) -> None:
         settings = {"base": str(engine.path), "device": "cpu", "dtype": engine.dtype, "threads": 1,
-                    "folder": str(folder)}  # fmt: skip
+                    "folder": str(folder), "heads": heads}  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-m", "selfedit.engine.worker", json.dumps(settings)],
             stdin=subprocess.PIPE,
@@ -105,6 +113,8 @@ class PooledWorker:
         self.engine = engine
         self.processes = _processes(engine) if processes is None else processes
         self._folder: Scratch | None = None
+        self._heads: dict[str, Any] | None = None
+        """Where engines keep sums of heads, as they are told."""
         self._children: list[Child] = []
         self._replies: queue.Queue[tuple[Child, Any]] = queue.Queue()
 
@@ -153,6 +163,14 @@ class PooledWorker:
 
     def head(self, adapters: Items[AdapterLike]) -> Head:
         return self.engine.head(adapters)
+
+    def keep_heads(self, folder: Path, limit_bytes: int = LIMIT) -> None:
+        self.close()  # the others learn of it when they start
+        self._heads = {"folder": str(folder), "limit_bytes": limit_bytes}
+        self.engine.keep_heads(folder, limit_bytes)
+
+    def save_merged(self, head: Head, folder: Path, dtype: str | None = None) -> None:
+        save_merged(self.engine, head, folder, dtype)
 
     def count(self, text: str) -> int:
         return self.engine.count(text)
@@ -253,7 +271,7 @@ class PooledWorker:
             self._folder = Scratch("selfedit-pool-")
         folder = self._folder.path
         while len(self._children) < self.processes - 1:
-            self._children.append(Child(self.engine, folder, self._replies))
+            self._children.append(Child(self.engine, folder, self._heads, self._replies))
         return Wire(folder)
 
 
