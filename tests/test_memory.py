@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from selfedit.arrivals import lessons
 from selfedit.config import learning
 from selfedit.errors import DocumentError, EditError, StoreBusyError, StoreError, UsageError
 from selfedit.lessons import Lesson
-from selfedit.memory import Memory, check
+from selfedit.memory import Access, Memory, check
 from selfedit.store import Store
 from selfedit.tasks import read
 from selfedit.types import Probe
@@ -58,6 +59,68 @@ def test_ask_stands_on_the_head_and_at_on_an_earlier_one(memory: Memory, files: 
     heads = [memory.ask("Who?", at=at).head for at in (*report.commits, None)]
     assert heads[1] == heads[2] != heads[0]
     assert memory.ask("Who?", at=report.commits[0][:10]).head == heads[0]
+
+
+def test_ask_at_the_base_and_while_another_writes(memory: Memory, files: list[Path]) -> None:
+    bare = memory.ask("Who?").head
+    memory.learn(files, settings=SETTINGS)
+    with Store.open(memory.path, write=True, verb="learn"):
+        heads = {at: memory.ask("Who?", at=at).head for at in (None, "head", "base")}
+    assert (heads["base"], heads[None]) == (bare, heads["head"])
+    assert heads["base"] != heads["head"]
+
+
+def test_a_second_writer_is_refused_or_waits(memory: Memory, worker: FakeWorker, files: list[Path]) -> None:
+    told: list[str] = []
+    patient = Memory(memory.path, lambda: worker, Access(30.0, told.append))
+    first = Store.open(memory.path, write=True, verb="learn")
+    for write in (lambda: memory.learn(files), lambda: memory.rollback("base"), memory.retrain, memory.gc):
+        with pytest.raises(StoreBusyError, match="in use by `selfedit learn`"):
+            write()
+    closing = threading.Timer(0.3, first.close)
+    closing.start()
+    assert patient.learn(files, settings=SETTINGS).commits
+    closing.join()
+    (line,) = told
+    assert "selfedit learn" in line
+
+
+def test_erased_is_gone_from_what_is_held_too(memory: Memory, files: list[Path]) -> None:
+    first, second = memory.learn(files, settings=SETTINGS, each=True).commits
+    memory.ask("Who?", at=second)
+    with pytest.raises(StoreError):
+        memory.gc(erase=second)
+    memory.revert(second)
+    found = memory.gc(erase=second[:12])
+    assert (found.weights, found.texts > 0) == (1, True)
+    assert memory.verify().ok
+    for gone in (lambda: memory.ask("Who?", at=second), lambda: memory.rollback(second)):
+        with pytest.raises(StoreError, match="weights were erased"):
+            gone()
+    shown = memory.show(second)
+    assert (shown.facts, shown.passages, shown.probes, shown.commit.live) == ((), (), (), False)
+    assert memory.ask("Who?", at=first).head == memory.ask("Who?").head
+    assert memory.retrain().proofs == ()
+    again = memory.learn(files, settings=SETTINGS)
+    assert len(again.commits) == 1
+
+
+def test_another_process_erases_what_is_held_here(memory: Memory, files: list[Path]) -> None:
+    commit = memory.learn(files, settings=SETTINGS).commits[0]
+    memory.ask("Who?")
+    memory.revert(commit)
+    with Store.open(memory.path, write=True) as store:
+        store.gc(erase=[commit])
+    with pytest.raises(StoreError, match="weights were erased"):
+        memory.diff(commit, "base")
+
+
+def test_a_backup_is_a_store(memory: Memory, worker: FakeWorker, files: list[Path], tmp_path: Path) -> None:
+    memory.learn(files, settings=SETTINGS)
+    memory.backup(tmp_path / "copy")
+    copy = Memory(tmp_path / "copy", lambda: worker)
+    assert (copy.log(), copy.verify().ok) == (memory.log(), True)
+    assert copy.ask("Who?") == memory.ask("Who?")
 
 
 def test_each_makes_one_commit_a_file(memory: Memory, files: list[Path]) -> None:

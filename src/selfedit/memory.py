@@ -29,7 +29,7 @@ from selfedit.lessons import Hire, Lesson, Pupil, Watch, unwatched
 from selfedit.lifelong import LearnReport, together
 from selfedit.policies import shipped
 from selfedit.proving import Proof
-from selfedit.store import CommitRow, SourceRow, Store, Verification
+from selfedit.store import Backup, Collected, CommitRow, SourceRow, Store, Verification
 from selfedit.tasks import Reading, read, read_questions
 from selfedit.telling import Difference, DifferenceRow, Shown
 from selfedit.types import Answer, GenerationRequest, Probe
@@ -280,6 +280,11 @@ class Memory:
         with self._reading() as store:
             return store.verify()
 
+    def backup(self, target: str | os.PathLike[str]) -> Backup:
+        """Copy the store to the new folder `target`, whole or not at all; others may go on writing."""
+        with self._reading() as store:
+            return store.backup(target)
+
     # -- taking back ---------------------------------------------------------------------------------------
 
     def revert(
@@ -316,6 +321,16 @@ class Memory:
         """
         with self._writing("rollback") as store:
             return undoing.rollback(store, commit)
+
+    def gc(self, *, erase: str | Iterable[str] = ()) -> Collected:
+        """Remove what nothing needs; with `erase` (commits) also their texts and weights, for good.
+
+        Raises StoreError, and removes nothing, for a commit that is live.
+        """
+        with self._writing("gc") as store:
+            found = store.gc(erase=[erase] if isinstance(erase, str) else list(erase))
+        self._adapters.clear()
+        return found
 
     # -- taking it elsewhere -------------------------------------------------------------------------------
 
@@ -362,11 +377,11 @@ class Memory:
 
     def _adapters_of(self, store: Store, rows: Items[CommitRow]) -> tuple[Adapter, ...]:
         """The adapters of these commits. Raises StoreError where one was erased."""
-        missing = [row for row in rows if row.adapter not in self._adapters]
-        check_kept(store, missing)
-        for row in missing:
-            config = store.adapter(row.adapter).config
-            self._adapters[row.adapter] = Adapter.from_file(store.adapter_path(row.adapter), config)
+        check_kept(store, (row for row in rows if not row.live))
+        for row in rows:
+            if row.adapter not in self._adapters:
+                config = store.adapter(row.adapter).config
+                self._adapters[row.adapter] = Adapter.from_file(store.adapter_path(row.adapter), config)
         return tuple(self._adapters[row.adapter] for row in rows)
 
 
