@@ -2,6 +2,7 @@
 
 from selfedit.engine.core import Engine
 from selfedit.engine.lora import Adapter
+from selfedit.engine.settings import Settings
 from selfedit.engine.train import Budget
 
-__all__ = ["Adapter", "Budget", "Engine"]
+__all__ = ["Adapter", "Budget", "Engine", "Settings"]

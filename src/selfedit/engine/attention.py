@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers.modeling_utils import AttentionInterface
 
-from selfedit.engine.layout import Rows
+from selfedit.engine.layout import Rows, Steps
 from selfedit.errors import EngineError
 
 NAME = "selfedit"
@@ -25,7 +25,7 @@ SHORT = 64
 
 @final
 class Cache:
-    """Keys and values [cache row, heads, K, D] of every layer; grows by doubling, rows can be copied."""
+    """Keys and values [cache row, heads, K, D] of every layer, which never move. Rows can be copied."""
 
     def __init__(self, rows: int, capacity: int) -> None:
         self.rows, self.capacity = rows, capacity
@@ -36,17 +36,6 @@ class Cache:
             shape = (self.rows, like.shape[1], self.capacity, like.shape[2])
             self.layers[index] = (like.new_zeros(shape), like.new_zeros(shape))
         return self.layers[index]
-
-    def reserve(self, capacity: int) -> None:
-        """Make room for `capacity` tokens a row."""
-        if capacity <= self.capacity:
-            return
-        self.capacity = max(capacity, self.capacity * 3 // 2)
-        for index, pair in self.layers.items():
-            grown = [t.new_zeros(t.shape[0], t.shape[1], self.capacity, t.shape[3]) for t in pair]
-            for new, old in zip(grown, pair, strict=True):
-                new[:, :, : old.shape[2]] = old
-            self.layers[index] = (grown[0], grown[1])
 
     def copy(self, source: int, targets: list[int], length: int) -> None:
         """Copy the first `length` tokens of one cache row to others."""
@@ -60,7 +49,7 @@ class Cache:
 class Pass:
     """One forward pass: its packed rows, and where they lie in a cache (none: rows stand alone)."""
 
-    rows: Rows
+    rows: Rows | Steps
     cache: Cache | None = None
     cache_row_B: Tensor | None = None
     """Cache row of each row; None: row b is cache row b."""
@@ -70,15 +59,10 @@ class Pass:
     barriers: dict[int | None, Tensor] = field(default_factory=dict[int | None, Tensor])
     """The same for fresh short rows, to be added to their scores."""
 
-    @property
-    def total(self) -> int:
-        """Tokens of the longest row, cached ones counted."""
-        return max(start + n for start, n in zip(self.rows.starts, self.rows.lengths, strict=True))
-
     def mask(self, window: int | None) -> Tensor:
         """[B, 1, T, K] booleans: what each query may see."""
         if window not in self.masks:
-            self.masks[window] = _mask(self.rows, self.total, window)
+            self.masks[window] = _mask(self.rows, window)
         return self.masks[window]
 
     def barrier(self, window: int | None) -> Tensor:
@@ -173,9 +157,8 @@ def _short(q_BThD: Tensor, k_BTgD: Tensor, v_BTgD: Tensor, barrier_TT: Tensor, s
 def _with_cache(work: Pass, layer: int, q_NhD: Tensor, scale: float | None, window: int | None) -> Tensor:
     """Rows that also attend to what the cache holds of them."""
     assert work.cache is not None
-    rows, count = work.rows, len(work.rows.lengths)
+    rows, count, total = work.rows, work.rows.batch, work.rows.total
     keys, values = work.cache.layer(layer, q_NhD)
-    total = work.total
     if work.cache_row_B is None:
         k, v = keys[:count, :, :total], values[:count, :, :total]
     else:
@@ -198,10 +181,9 @@ def _grouped(
     return out.reshape(rows, tokens, heads, size)
 
 
-def _mask(rows: Rows, total: int, window: int | None) -> Tensor:
-    start_B = torch.tensor(rows.starts, device=rows.device)
-    query_BT = start_B[:, None] + torch.arange(rows.longest, device=rows.device)
-    key_K = torch.arange(total, device=rows.device)
+def _mask(rows: Rows | Steps, window: int | None) -> Tensor:
+    query_BT = rows.start_B[:, None] + torch.arange(rows.longest, device=rows.device)
+    key_K = torch.arange(rows.total, device=rows.device)
     seen = key_K <= query_BT[..., None]
     if window is not None:
         seen &= key_K > query_BT[..., None] - window

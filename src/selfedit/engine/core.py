@@ -9,21 +9,26 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Items
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import final
 
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from selfedit.engine import catalog, prefixes
+from selfedit.engine import catalog
 from selfedit.engine.frozen import can_pack
-from selfedit.engine.generate import Decoder
+from selfedit.engine.generate import Decoder, Prompted
 from selfedit.engine.lora import Adapter, matching
 from selfedit.engine.memory import Limits, choose_threads, free_memory, limits
 from selfedit.engine.merge import Heads
 from selfedit.engine.model import Model, Tokens, load_model, load_tokens
-from selfedit.engine.score import Scorer
+from selfedit.engine.products import can_group
+from selfedit.engine.scarcity import Room, shrinking
+from selfedit.engine.score import Item, Scorer
 from selfedit.engine.scratch import Scratch
+from selfedit.engine.settings import Log, Settings
+from selfedit.engine.step import CudaGraphs, Recorder
 from selfedit.engine.train import Job, Result, Trainer
 from selfedit.errors import EngineError, UsageError
 from selfedit.types import (
@@ -43,6 +48,9 @@ Progress = Callable[[int, int], None]
 PACKED = 6
 """Free memory, in sizes of the base, from which on its weights are kept in faster layouts too."""
 
+ENOUGH = 0.8
+"""Part of the memory that was free for recorded settings, without which they are not kept to."""
+
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 
 
@@ -59,7 +67,11 @@ class Engine:
         self.base = base
         """Hash of the base's weights."""
         self.heads = Heads(model, base)
-        self.threads = choose_threads(model.device, model.dtype)
+        self.threads, self._rate = choose_threads(model.device, model.dtype)
+        self.recorder: Recorder | None = CudaGraphs() if model.device.type == "cuda" else None
+        """Records decoding steps and replays them; None: every step is laid out anew."""
+        self._log = Log()
+        self._adopted: Limits | None = None
         self._spill: Scratch | None = None
 
     @staticmethod
@@ -71,6 +83,7 @@ class Engine:
         model = load_model(path, place, kind)
         if can_pack(model.head.weight_VH) and free_memory() > PACKED * model.weight_bytes:
             model.pack()
+        model.run.group = can_group(model.head.weight_VH, model.specs(tuple(model.layers)))
         return Engine(path, model, load_tokens(path), catalog.weights_hash(path))
 
     @property
@@ -107,19 +120,23 @@ class Engine:
         """Continue each prompt, in the requests' order."""
         found: dict[int, Completion] = {}
         work = [(index, request, self._prompt(request)) for index, request in enumerate(requests)]
-        groups: dict[str, list[tuple[int, GenerationRequest, list[int]]]] = defaultdict(list)
+        groups: dict[str, list[Prompted]] = defaultdict(list)
         for item in work:
             groups[_head_key(item[1].head)].append(item)
 
+        done = 0
+
         def on_done(count: int) -> None:
-            progress(len(found) + count, len(requests))
+            nonlocal done
+            done += count
+            progress(done, len(requests))
 
         with self._threads():
             for group in groups.values():
                 self.heads.activate(group[0][1].head)
                 room = self.limits().room(self.model, group)
-                for index, completion in Decoder(self.model, self.tokens, group, room).run(on_done):
-                    found[index] = completion
+                run = partial(self._decode, on_done=on_done)
+                found.update(shrinking(group, room, run, partial(self._smaller, "generate")))
         return [found[index] for index in range(len(requests))]
 
     def score(self, requests: Items[ScoreRequest]) -> list[Score]:
@@ -132,26 +149,52 @@ class Engine:
             for members in groups.values():
                 self.heads.activate(requests[members[0]].head)
                 items = [self._score_item(index, requests[index]) for index in members]
-                slots, tokens = self.limits().scoring(self.model, [item[1] for item in items])
-                found.update(Scorer(self.model, items, slots, tokens).run())
+                room = self.limits().scoring(self.model, [item[1] for item in items])
+                found.update(shrinking(items, room, self._score, partial(self._smaller, "score")))
         return [found[index] for index in range(len(requests))]
 
     def head(self, adapters: Items[AdapterLike]) -> Head:
         """The base with `adapters` merged into it in order. A value: computed only when it is stood on."""
         return Head(self.base, tuple(adapters))
 
-    def keep_heads(self, folder: str | Path, limit_bytes: int = prefixes.LIMIT) -> None:
-        """Keep sums of heads under `folder`, a cache of so many bytes that may be deleted at any time."""
-        self.heads.keep(Path(folder), limit_bytes)
-
     def limits(self) -> Limits:
-        """What fits the memory that is free now."""
-        return limits(self.model)
+        """What fits the memory that is free now, or fitted it when the adopted settings were recorded."""
+        now = limits(self.model)
+        if self._adopted is None or now.free < ENOUGH * self._adopted.free:
+            return now
+        return self._adopted
+
+    @property
+    def settings(self) -> Settings:
+        """What was chosen for this machine, and what became of it so far."""
+        now, log = self.limits(), self._log
+        return Settings(
+            device=self.device.type,
+            dtype=self.dtype,
+            threads=self.threads,
+            gemm_gflops=round(self._rate, 1),
+            free=now.free,
+            most_slots=now.most_slots,
+            most_tokens=now.most_tokens,
+            most_rows=now.most_rows,
+            slots=log.slots,
+            rows=log.rows,
+            reductions=tuple(log.reductions),
+            notes=tuple(log.notes),
+        )
+
+    def adopt(self, settings: Settings) -> None:
+        """Choose as a recorded run did, as long as nearly as much memory is free as it had.
+
+        Adopting one's own `settings` holds on to them for the rest of a run.
+        """
+        self.threads, self._adopted = settings.threads, settings.limits
 
     def describe(self, plans: Items[TrainingPlan] = ()) -> str:
         """One line on what the engine chose for this machine, and for training `plans`."""
         found = self.limits()
-        chosen = [f"{self.device.type} {self.dtype}", f"{self.threads} thread{'s' * (self.threads != 1)}"]
+        threads = f"{self.threads} thread{'s' * (self.threads != 1)}"
+        chosen = [f"{self.device.type} {self.dtype}", threads, f"{self._rate:.0f} GFLOP/s"]
         if plans:
             names = tuple(self.model.layers)
             budget = found.training(self.model, names, plans)
@@ -161,7 +204,7 @@ class Engine:
         else:
             chosen.append(f"up to {found.most_slots} adapters and {found.most_rows} rows at once")
         chosen.append(f"{found.free / (1 << 30):.1f} GiB free")
-        return ", ".join(chosen)
+        return ", ".join([*chosen, *self._log.notes, *self._log.reductions])
 
     def count(self, text: str) -> int:
         """Tokens of a text."""
@@ -195,20 +238,21 @@ class Engine:
             progress(done, total)
 
         for (_, names, _), members in groups.items():
-            self._stand_on(members[0].plan.head)
+            self.heads.activate(members[0].plan.head)
             budget = self.limits().training(self.model, names, [job.plan for job in members])
-            steps = Trainer(self.model, names, members, budget).run(on_step)
+            self._log.together(min(budget.slots, len(members)))
+            trainer = Trainer(self.model, names, members, budget)
+            steps = trainer.run(on_step)
             while True:
                 with self._threads():
                     result = next(steps, None)
+                if trainer.budget != budget:
+                    budget = trainer.budget
+                    self._log.reduced(f"train: memory ran out, {budget.tokens} tokens a pass")
                 if result is None:
                     break
                 yield result[0], self._settle(result[1], len(jobs))
-                self._stand_on(members[0].plan.head)
-
-    def _stand_on(self, head: Head | None) -> None:
-        with self._threads():
-            self.heads.activate(head)
+                self.heads.activate(members[0].plan.head)
 
     def _settle(self, adapter: Adapter | Failure, company: int) -> Adapter | Failure:
         """Keep few adapters in memory; of many, the weights go to a file that lives as long as the engine."""
@@ -239,6 +283,26 @@ class Engine:
         if len(prompt) + len(completion) > self.tokens.limit:
             raise EngineError(f"a score request has {len(prompt) + len(completion)} tokens; shorten it")
         return index, request.adapter, prompt, completion
+
+    def _decode(
+        self, work: list[Prompted], room: Room, on_done: Callable[[int], None]
+    ) -> Iterator[tuple[int, Completion]]:
+        decoder = Decoder(self.model, self.tokens, work, room, self.recorder)
+        self._log.together(len(decoder.table.users), decoder.cache.rows)
+        try:
+            yield from decoder.run(on_done)
+        finally:
+            if decoder.step is not None and decoder.step.broken:
+                self.recorder = None
+                self._log.notes.append(f"steps are not recorded ({decoder.step.broken})")
+
+    def _score(self, items: list[Item], room: Room) -> Iterator[tuple[int, Score]]:
+        return Scorer(self.model, items, room).run()
+
+    def _smaller(self, verb: str, room: Room) -> None:
+        self.model.run.use(None, None)
+        less = f"{room.rows} rows and {room.tokens} tokens a pass"
+        self._log.reduced(f"{verb}: memory ran out, {less}")
 
     @contextmanager
     def _threads(self) -> Iterator[None]:

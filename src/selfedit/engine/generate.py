@@ -18,8 +18,13 @@ from selfedit.engine.attention import Cache, Pass
 from selfedit.engine.layout import Rows, Slots
 from selfedit.engine.model import Model, Tokens
 from selfedit.engine.sampling import Grammar, choose
+from selfedit.engine.scarcity import Room
+from selfedit.engine.step import Recorder, StaticStep
 from selfedit.engine.table import AdapterTable
 from selfedit.types import Completion, FinishReason, GenerationRequest
+
+Prompted = tuple[int, GenerationRequest, list[int]]
+"""(index, request, prompt ids)"""
 
 SHARED = 16
 """A common beginning shorter than this is not worth a pass of its own."""
@@ -51,21 +56,16 @@ class Row:
 
 
 @final
-@dataclass(frozen=True)
-class Room:
-    """What a decoding run may hold: rows, adapter slots, and tokens through the base in one prefill."""
-
-    rows: int
-    slots: int
-    tokens: int
-
-
-@final
 class Decoder:
     """Decodes requests that stand on one head."""
 
     def __init__(
-        self, model: Model, tokens: Tokens, work: list[tuple[int, GenerationRequest, list[int]]], room: Room
+        self,
+        model: Model,
+        tokens: Tokens,
+        work: list[Prompted],
+        room: Room,
+        recorder: Recorder | None = None,
     ) -> None:
         self.model, self.tokens, self.room = model, tokens, room
         self.waiting = sorted(work, key=lambda w: w[1].adapter.hash if w[1].adapter else "")
@@ -73,6 +73,9 @@ class Decoder:
         capacity = max(len(prompt) + request.max_tokens for _, request, prompt in work)
         self.cache = Cache(min(room.rows, len(work)), capacity)
         self.active: list[Row] = []
+        self.step = None if recorder is None else StaticStep(model, self.table.bank, self.cache, recorder)
+        self.moved = True
+        """Rows came or went since the last step."""
         self.decode_slots: Slots | None = None
 
     @torch.inference_mode()
@@ -92,7 +95,7 @@ class Decoder:
 
     def _admit(self, free: int) -> None:
         fresh: list[Row] = []
-        left: list[tuple[int, GenerationRequest, list[int]]] = []
+        left: list[Prompted] = []
         for at, (index, request, prompt) in enumerate(self.waiting):
             if len(fresh) == free:
                 left += self.waiting[at:]
@@ -107,7 +110,7 @@ class Decoder:
             first = len(self.active)
             self.active += fresh
             self._append(fresh, self._prefill(fresh, first))
-            self.decode_slots = None
+            self.moved = True
 
     def _grammar(self, request: GenerationRequest) -> Grammar | None:
         return (
@@ -124,8 +127,7 @@ class Decoder:
                 self.cache.copy(len(self.active), [at], last.cached)
                 self.active[at] = last
             self.table.release(row.slot)
-        if gone:
-            self.decode_slots = None
+        self.moved = self.moved or bool(gone)
         return gone
 
     # -- forward passes ------------------------------------------------------------------------------------
@@ -195,15 +197,24 @@ class Decoder:
 
     def _decode(self) -> None:
         """One token more for every active row."""
+        if self.moved:
+            slots = [row.slot for row in self.active]
+            self.decode_slots = self.table.slots(slots, self.model.device)
+            if self.step is not None:
+                self.step.arrange(slots)
+            self.moved = False
+        tokens, positions = [row.written[-1] for row in self.active], [row.cached for row in self.active]
+        logits_BV = None if self.step is None else self.step.logits(tokens, positions)
+        self._append(self.active, self._plain(tokens, positions) if logits_BV is None else logits_BV)
+
+    def _plain(self, tokens: list[int], positions: list[int]) -> Tensor:
+        """A step that is laid out anew: logits [B, V]."""
         device = self.model.device
-        if self.decode_slots is None:
-            self.decode_slots = self.table.slots([row.slot for row in self.active], device)
-        rows = Rows.of([1] * len(self.active), device, [row.cached for row in self.active])
-        ids_B = torch.tensor([row.written[-1] for row in self.active], device=device)
-        self.model.run.use(self.table.bank if self.decode_slots else None, self.decode_slots)
-        hidden_BH = self.model.hidden(ids_B, Pass(rows, self.cache))
+        rows = Rows.of([1] * len(tokens), device, positions)
+        self.model.run.use(self.table.bank, self.decode_slots)
+        hidden_BH = self.model.hidden(torch.tensor(tokens, device=device), Pass(rows, self.cache))
         self.model.run.use(None, None)
-        self._append(self.active, self.model.head.logits(hidden_BH))
+        return self.model.head.logits(hidden_BH)
 
     # -- tokens --------------------------------------------------------------------------------------------
 

@@ -31,9 +31,14 @@ class Rows:
     def of(lengths: Sequence[int], device: torch.device, starts: Sequence[int] | None = None) -> Rows:
         return Rows(tuple(lengths), tuple(starts or [0] * len(lengths)), device)
 
+    @property
+    def batch(self) -> int:
+        return len(self.lengths)
+
     @cached_property
-    def count(self) -> int:
-        return sum(self.lengths)
+    def total(self) -> int:
+        """Tokens of the longest row, cached ones counted."""
+        return max(start + n for start, n in zip(self.starts, self.lengths, strict=True))
 
     @cached_property
     def longest(self) -> int:
@@ -48,6 +53,10 @@ class Rows:
     def fresh(self) -> bool:
         """No row has anything in a cache."""
         return not any(self.starts)
+
+    @cached_property
+    def start_B(self) -> Tensor:
+        return torch.tensor(self.starts, device=self.device)
 
     @cached_property
     def position_N(self) -> Tensor:
@@ -84,6 +93,41 @@ class Rows:
         """[B, T, ...] → [N, ...]."""
         flat = x_BTx.reshape(-1, *x_BTx.shape[2:])
         return flat if self.even else flat.index_select(0, self.cell_N)
+
+
+@final
+@dataclass(frozen=True)
+class Steps:
+    """B rows of one token each, with the face of `Rows`. Their positions are told by a tensor alone, which is
+    written anew for every step: only B and `total` shape the work."""
+
+    position_N: Tensor
+    row_N: Tensor
+    total: int
+    """No position is as large as this."""
+
+    longest = 1
+    fresh = False
+
+    @property
+    def device(self) -> torch.device:
+        return self.position_N.device
+
+    @property
+    def batch(self) -> int:
+        return len(self.position_N)
+
+    @property
+    def start_B(self) -> Tensor:
+        return self.position_N
+
+    def pad(self, x_Nx: Tensor) -> Tensor:
+        """[N, ...] → [B, 1, ...]"""
+        return x_Nx.unsqueeze(1)
+
+    def pack(self, x_BTx: Tensor) -> Tensor:
+        """[B, 1, ...] → [N, ...]"""
+        return x_BTx.squeeze(1)
 
 
 @final

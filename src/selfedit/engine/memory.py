@@ -6,14 +6,15 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import final
 
 import torch
 
-from selfedit.engine.generate import Room
+from selfedit.engine import machine
 from selfedit.engine.lora import Adapter
+from selfedit.engine.machine import GEMM_SHAPE, gemm_rate
 from selfedit.engine.model import Model
+from selfedit.engine.scarcity import Room
 from selfedit.engine.table import engine_adapter
 from selfedit.engine.train import Budget
 from selfedit.errors import EngineError
@@ -22,6 +23,7 @@ from selfedit.types import AdapterLike, GenerationRequest, TrainingPlan
 SHARE = 0.6
 """Part of the free memory that one run may plan with; the rest is for what cannot be counted."""
 GIB = 1 << 30
+PROBE_SECONDS = 0.08
 
 
 @final
@@ -61,9 +63,9 @@ class Limits:
         slots = self._slots(model, [request.adapter for _, request, _ in work])
         return Room(int(rows), slots, self.most_tokens)
 
-    def scoring(self, model: Model, adapters: Sequence[AdapterLike | None]) -> tuple[int, int]:
+    def scoring(self, model: Model, adapters: Sequence[AdapterLike | None]) -> Room:
         """Adapter slots and tokens of one scoring pass."""
-        return self._slots(model, adapters), self.most_tokens
+        return Room(len(adapters), self._slots(model, adapters), self.most_tokens)
 
     def _slots(self, model: Model, adapters: Sequence[AdapterLike | None]) -> int:
         named = {a.hash: engine_adapter(a) for a in adapters if a is not None}
@@ -117,48 +119,35 @@ def limits(model: Model) -> Limits:
 
 def free_memory() -> int:
     """Bytes of main memory that can be had without swapping, the container's limit counted."""
-    free = 4 * GIB
-    for line in _lines("/proc/meminfo"):
-        if line.startswith("MemAvailable:"):
-            free = int(line.split()[1]) * 1024
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
-        ceiling, current = _lines(limit), _lines(used)
-        if ceiling and ceiling[0].isdigit() and current:
-            free = min(free, max(0, int(ceiling[0]) - int(current[0])))
-    return free
+    return machine.memory()[1]
 
 
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text().splitlines()
-    except OSError:
-        return []
-
-
-def choose_threads(device: torch.device, dtype: torch.dtype) -> int:
-    """The fewest threads that come within a tenth of the best rate in a short matrix-product probe.
+def choose_threads(device: torch.device, dtype: torch.dtype) -> tuple[int, float]:
+    """The fewest threads that come within a tenth of the best rate in a short matrix-product probe, and
+    their rate in GFLOP/s.
 
     On shared or throttled processors two threads can be slower than one, so the count of cores tells nothing.
     """
     if device.type != "cpu":
-        return torch.get_num_threads()
+        threads = torch.get_num_threads()
+        return threads, gemm_rate(dtype, threads, PROBE_SECONDS, device=str(device))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     counts = sorted({1, 2, 4, 8, cores // 2, cores} & set(range(1, cores + 1)))
     before = torch.get_num_threads()
     rates = {count: _rate(count, dtype) for count in counts}
     torch.set_num_threads(before)
-    return next(count for count in counts if rates[count] >= 0.9 * max(rates.values()))
+    threads = next(count for count in counts if rates[count] >= 0.9 * max(rates.values()))
+    return threads, rates[threads]
 
 
-def _rate(threads: int, dtype: torch.dtype, seconds: float = 0.08) -> float:
+def _rate(threads: int, dtype: torch.dtype) -> float:
+    """The mean rate, not the median: what other processes take away is part of it."""
     torch.set_num_threads(threads)
-    left, right = torch.ones(512, 576, dtype=dtype), torch.ones(1536, 576, dtype=dtype)
+    rows, inner, outer = GEMM_SHAPE
+    left, right = torch.ones(rows, inner, dtype=dtype), torch.ones(outer, inner, dtype=dtype)
     torch.nn.functional.linear(left, right)
     count, began = 0, time.perf_counter()
-    while time.perf_counter() - began < seconds:
+    while time.perf_counter() - began < PROBE_SECONDS:
         torch.nn.functional.linear(left, right)
         count += 1
-    return count / (time.perf_counter() - began)
+    return 2e-9 * rows * inner * outer * count / (time.perf_counter() - began)

@@ -11,6 +11,7 @@ from selfedit.engine.attention import Pass
 from selfedit.engine.layout import Rows
 from selfedit.engine.loss import log_probabilities
 from selfedit.engine.model import Model
+from selfedit.engine.scarcity import Room
 from selfedit.engine.table import AdapterTable
 from selfedit.types import AdapterLike, Score
 
@@ -22,10 +23,10 @@ Item = tuple[int, AdapterLike | None, list[int], list[int]]
 class Scorer:
     """Scores items that stand on one head."""
 
-    def __init__(self, model: Model, items: list[Item], slots: int, tokens: int) -> None:
-        self.model, self.tokens = model, tokens
+    def __init__(self, model: Model, items: list[Item], room: Room) -> None:
+        self.model, self.tokens = model, room.tokens
         self.items = sorted(items, key=lambda item: item[1].hash if item[1] else "")
-        self.table = AdapterTable(model, [item[1] for item in items], slots)
+        self.table = AdapterTable(model, [item[1] for item in items], room.slots)
 
     @torch.inference_mode()
     def run(self) -> Iterator[tuple[int, Score]]:

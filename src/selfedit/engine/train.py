@@ -23,14 +23,12 @@ from selfedit.engine.layout import Rows, Slots
 from selfedit.engine.lora import Adapter, AdapterMeta
 from selfedit.engine.loss import token_losses
 from selfedit.engine.model import Model, TokenRow
+from selfedit.engine.scarcity import SMALLEST, out_of_memory, release
 from selfedit.errors import EngineError
 from selfedit.types import Failure, TrainingPlan
 
 OVERHEAD = {True: 100, False: 512}
 """What a pass costs beside its tokens, in tokens: on a processor, and on an accelerator."""
-
-SMALLEST_PASS = 32
-"""Tokens of a pass that is not halved any more when memory runs out."""
 
 Result = tuple[int, Adapter | Failure]
 
@@ -64,17 +62,11 @@ class Budget:
     tokens: int
 
 
-def out_of_memory(error: Exception) -> bool:
-    """Whether an error says that memory ran out, on whichever device."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
-
-
 def smaller(budget: Budget) -> Budget:
     """Half the tokens a pass. Raises EngineError when passes are as small as they can be."""
-    if budget.tokens <= SMALLEST_PASS:
+    if budget.tokens <= SMALLEST:
         raise EngineError("memory ran out in the smallest training pass; lower the rank or free memory")
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    release()
     return Budget(budget.slots, budget.tokens // 2)
 
 
