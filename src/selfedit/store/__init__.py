@@ -6,6 +6,7 @@ Needs SQLAlchemy and the standard library. Knows nothing of models or how adapte
 from selfedit.store.drafts import sequence_text, text_hash, texts_of, trial_key
 from selfedit.store.rows import (
     AdapterRow,
+    Backup,
     Collected,
     CommitRow,
     Cost,
@@ -24,6 +25,7 @@ from selfedit.store.store import Store
 
 __all__ = [
     "AdapterRow",
+    "Backup",
     "Collected",
     "CommitRow",
     "Cost",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import uuid
 from collections.abc import Container, Generator
 from dataclasses import dataclass
@@ -80,6 +81,27 @@ class Blobs:
             self._folder.mkdir(exist_ok=True)
             for left in self._folder.glob(f"{_INCOMING}*"):
                 left.unlink(missing_ok=True)
+
+    def take(self, digest: str, other: Blobs) -> bool:
+        """Have a blob of `other` here too, linked or copied, as good as it is; False if it is not there."""
+        target = self.path(digest)
+        if target.exists():
+            return True
+        target.parent.mkdir(exist_ok=True)
+        try:
+            os.link(other.path(digest), target)
+        except FileNotFoundError:
+            return False
+        except OSError:  # another disk, or one that knows no links
+            shutil.copyfile(other.path(digest), target)
+            with target.open("rb+") as file:
+                os.fsync(file.fileno())
+        return True
+
+    def sync(self) -> None:
+        """Make the names of all blobs durable."""
+        for folder in (*self._folder.glob("??"), self._folder):
+            sync_folder(folder)
 
     def keep_only(self, named: Container[str]) -> list[int]:
         """Remove all blobs but those `named`, durably; returns the sizes of what went.

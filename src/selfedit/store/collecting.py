@@ -24,12 +24,15 @@ from selfedit.store.runs import Runs
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of a store that is open for writing; `heads` is the folder of cached heads."""
+    """The parts of a store that is open for writing."""
 
     journal: Journal
     blobs: Blobs
     runs: Runs
     heads: Path
+    """The folder of cached heads."""
+    log: Path
+    """What retraining in the background said."""
 
 
 def collect(store: Parts, erase: Items[str], time: str) -> Collected:
@@ -49,7 +52,10 @@ def collect(store: Parts, erase: Items[str], time: str) -> Collected:
 def _erase(store: Parts, erase: Items[str], time: str) -> tuple[int, int]:
     with store.journal.reading() as connection:
         erasure = erasing.plan(connection, [history.find(connection, commit) for commit in erase])
-    store.runs.drop()  # before the journal: nothing would tell of it if it were still to be done
+    # Before the journal, which would not tell that this is still to be done.
+    store.runs.drop()
+    with explained("removing what retraining said", store.log):
+        store.log.unlink(missing_ok=True)
     with store.journal.writing("erasing") as connection:
         return erasing.carry_out(connection, erasure, time)
 

@@ -24,6 +24,8 @@ from selfedit.store.lock import WriteLock
 from selfedit.store.postgres import Postgres
 
 JOURNAL, RUNS, BLOBS, LOCK, HEADS = "journal.db", "runs.db", "blobs", "lock", "heads"
+RETRAINING = "retrain.log"
+"""What retraining in the background says."""
 
 
 def is_store(path: Path) -> bool:
@@ -49,34 +51,38 @@ def make(
     place or nothing can be written.
     """
     with explained("making the store", path):
-        _refuse_occupied(path)
-        _make_parents(path.parent)
-        _sweep(path)
-        building = path.parent / f".{path.name}.new-{uuid.uuid4().hex}"
-        lock = None
-        try:
-            building.mkdir()
-            lock = WriteLock.acquire(building / LOCK, verb)
-            _fill(building, meta, now, address)
-            _put_in_place(building, path)
-        except BaseException:
-            if lock:
-                lock.release()
-            _remove(building, address)
-            raise
+        refuse_occupied(path, "choose an empty or a new place with --store")
+        return build(path, verb, lambda folder: _fill(folder, meta, now, address), address)
+
+
+def build(path: Path, verb: str, fill: Callable[[Path], None], address: Address | None = None) -> WriteLock:
+    """Put the store that `fill` makes in a given folder at `path`; returns its write lock, held."""
+    _make_parents(path.parent)
+    _sweep(path)
+    building = path.parent / f".{path.name}.new-{uuid.uuid4().hex}"
+    lock = None
+    try:
+        building.mkdir()
+        lock = WriteLock.acquire(building / LOCK, verb)
+        fill(building)
+        _put_in_place(building, path)
+    except BaseException:
+        if lock:
+            lock.release()
+        _remove(building, address)
+        raise
     return lock
 
 
-def _refuse_occupied(path: Path) -> None:
+def refuse_occupied(path: Path, remedy: str) -> None:
+    """Raise StoreError where no store can be put because something else is there."""
     if is_store(path):
-        raise StoreError(f"{path}: a store already; open it, or choose another place with --store")
+        raise StoreError(f"{path}: a store already; {remedy}")
     if path.is_dir() and any(path.iterdir()):
-        raise StoreError(
-            f"{path}: a folder with other things in it; choose an empty or a new one with --store"
-        )
+        raise StoreError(f"{path}: a folder with other things in it; {remedy}")
     for place in (path, *path.parents):
         if os.path.lexists(place) and not place.is_dir():
-            raise StoreError(f"{place}: a file, where a folder is needed; choose another place with --store")
+            raise StoreError(f"{place}: a file, where a folder is needed; {remedy}")
 
 
 def _make_parents(folder: Path) -> None:

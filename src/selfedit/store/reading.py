@@ -42,6 +42,21 @@ def tasks(connection: Connection, commit: str) -> tuple[Task, ...]:
     )
 
 
+def passages(connection: Connection, commits: Iterable[str]) -> tuple[Task, ...]:
+    """The tasks of all these commits (ids), each once, without probes; in no order of theirs."""
+    part = j.COMMIT_TASKS
+    query = select(j.TASKS.c.id, j.TASKS.c.title, j.TASKS.c.passage, part.c.source)
+    query = query.join(part, part.c.task == j.TASKS.c.id).order_by(j.TASKS.c.id)
+    every = (query.where(part.c.commit_id.in_(batch)) for batch in batches(commits))
+    rows = {row.id: row for each in every for row in connection.execute(each)}.values()
+    text = texts(connection, (each for row in rows for each in (row.title, row.passage)))
+    return tuple(
+        Task(text[row.title], text[row.passage], (), row.source)
+        for row in rows
+        if row.title in text and row.passage in text
+    )
+
+
 def _asked(connection: Connection, tasks: Iterable[str]) -> dict[str, list[Probe]]:
     """The probes of each task, in order."""
     rows = sorted(_by_key(connection, j.TASK_PROBES, "task", tasks), key=lambda row: row.ordinal)

@@ -203,6 +203,15 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
+class Backup:
+    """A whole copy of a store: where it is, how many adapters it has, and the size of all its files."""
+
+    path: Path
+    blobs: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What `Store.verify` found; a problem is one line that names the thing that is wrong."""
 

@@ -22,6 +22,7 @@ from selfedit.errors import StoreError
 from selfedit.store import creation, history, reading, reports
 from selfedit.store import journal as j
 from selfedit.store.address import Address
+from selfedit.store.backups import Original, back_up
 from selfedit.store.blobs import Blobs
 from selfedit.store.collecting import Parts, collect
 from selfedit.store.departures import left
@@ -32,6 +33,7 @@ from selfedit.store.lock import Waiting, WriteLock
 from selfedit.store.migrations import FORMAT
 from selfedit.store.rows import (
     AdapterRow,
+    Backup,
     Collected,
     CommitRow,
     Move,
@@ -257,6 +259,11 @@ class Store:
         """Its tasks, each with all probes ever recorded for it; those whose text was erased are left out."""
         return self._of(commit, reading.tasks)
 
+    def passages(self, commits: Iterable[str]) -> tuple[Task, ...]:
+        """The tasks of all these commits (whole ids), each once, without probes, in no particular order."""
+        with self._journal.reading() as connection:
+            return reading.passages(connection, commits)
+
     def edits(self, commit: str) -> tuple[SelfEdit, ...]:
         """The self-edits that it was trained on; those whose text was erased are left out."""
         return self._of(commit, reading.edits)
@@ -429,8 +436,16 @@ class Store:
         Raises StoreError, and changes nothing, if one of them is live or a live commit replayed its texts.
         """
         self._check_writer()
-        parts = Parts(self._journal, self._blobs, self._runs, self.heads_folder)
+        log = self.path / creation.RETRAINING
+        parts = Parts(self._journal, self._blobs, self._runs, self.heads_folder, log)
         return collect(parts, erase, self._now())
+
+    def backup(self, target: str | os.PathLike[str]) -> Backup:
+        """Copy the store to the new folder `target`, whole or not at all; others may go on writing.
+
+        The copy is a store like any other, its journal a file. Raises StoreError where `target` is taken.
+        """
+        return back_up(Original(self.path, self._journal, self._now), _place(target))
 
     def verify(self) -> Verification:
         """Hash every blob and text, and check the chain of commits and of head moves."""
