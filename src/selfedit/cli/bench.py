@@ -18,6 +18,7 @@ class Name(StrEnum):
     score = "score"
     trial = "trial"
     learning = "learning"
+    heads = "heads"
 
 
 def _count(help: str) -> typer.models.OptionInfo:
@@ -49,6 +50,7 @@ def verb(
     subset: Annotated[int | None, _count("Plans that a one-at-a-time rival is measured on.")] = None,
     requests: Annotated[int | None, _count("Rows to generate or score.")] = None,
     max_tokens: Annotated[int | None, _count("New tokens a row.")] = None,
+    adapters: Annotated[int | None, _count("heads: adapters of the head.")] = None,
     split: Annotated[str, typer.Option(help="learning: choose or report.")] = "report",
     methods: Annotated[str, typer.Option(help="learning: methods by name, commas between.")] = "",
     limit: Annotated[int | None, _count("learning: passages.")] = None,
@@ -64,6 +66,11 @@ def verb(
         return output.document(rows) if json else print(rows_as_markdown(rows))
     from selfedit.bench import markdown, run, settings_for
 
+    if name is Name.heads:
+        from selfedit.bench.heads import command as heads
+
+        rows = heads(quick, base=base, device=device, dtype=dtype, adapters=adapters, rank=rank)
+        return output.document(rows) if json else print(markdown(rows))
     folder = str(data) if data else os.environ.get("SELFEDIT_DATA")
     settings = settings_for(
         name.value, quick=quick, base=base, data=folder, synthetic=synthetic, device=device, dtype=dtype,
