@@ -16,7 +16,7 @@ from typing import final
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from selfedit.engine import catalog
+from selfedit.engine import catalog, prefixes
 from selfedit.engine.frozen import can_pack
 from selfedit.engine.generate import Decoder, Prompted
 from selfedit.engine.lora import Adapter, matching
@@ -157,6 +157,10 @@ class Engine:
         """The base with `adapters` merged into it in order. A value: computed only when it is stood on."""
         return Head(self.base, tuple(adapters))
 
+    def keep_heads(self, folder: str | Path, limit_bytes: int = prefixes.LIMIT) -> None:
+        """Keep sums of heads under `folder`, a cache of so many bytes that may be deleted at any time."""
+        self.heads.keep(Path(folder), limit_bytes)
+
     def limits(self) -> Limits:
         """What fits the memory that is free now, or fitted it when the adopted settings were recorded."""
         now = limits(self.model)
@@ -238,7 +242,7 @@ class Engine:
             progress(done, total)
 
         for (_, names, _), members in groups.items():
-            self.heads.activate(members[0].plan.head)
+            self._stand_on(members[0].plan.head)
             budget = self.limits().training(self.model, names, [job.plan for job in members])
             self._log.together(min(budget.slots, len(members)))
             trainer = Trainer(self.model, names, members, budget)
@@ -252,7 +256,11 @@ class Engine:
                 if result is None:
                     break
                 yield result[0], self._settle(result[1], len(jobs))
-                self.heads.activate(members[0].plan.head)
+                self._stand_on(members[0].plan.head)
+
+    def _stand_on(self, head: Head | None) -> None:
+        with self._threads():
+            self.heads.activate(head)
 
     def _settle(self, adapter: Adapter | Failure, company: int) -> Adapter | Failure:
         """Keep few adapters in memory; of many, the weights go to a file that lives as long as the engine."""
