@@ -19,7 +19,7 @@ SERVER = runpy.run_path(str(Path(__file__).with_name("server.py")))
 
 def pytest_generate_tests(metafunc):
     """What the store promises holds wherever its journal is; `journal_file` marks what is about files."""
-    if "journal" in metafunc.fixturenames:
+    if "journal" in metafunc.fixturenames and not hasattr(metafunc.module, "journal"):
         only_file = metafunc.definition.get_closest_marker("journal_file")
         metafunc.parametrize("journal", ["file"] if only_file else ["file", "postgres"], indirect=True)
 

@@ -59,7 +59,7 @@ class Server:
             "lc_messages": "C",
         }
         switches = [f"-c{name}={value}" for name, value in settings.items()]
-        log = (self.folder / "log").open("ab")
+        log = (self.folder / "log").open("wb")
         with log:
             self.process = subprocess.Popen(
                 [self._programs / "postgres", "-D", "data", *switches],
@@ -70,7 +70,7 @@ class Server:
                 **self._as,  # type: ignore[arg-type]
             )
         until = time.monotonic() + 30
-        while "ready to accept" not in self._log_since_start():
+        while "ready to accept" not in (self.folder / "log").read_text():
             if self.process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()}")
             time.sleep(0.02)
@@ -92,9 +92,6 @@ class Server:
     def _run(self, program: str, *arguments: str) -> None:
         command = [self._programs / program, *arguments]
         subprocess.run(command, cwd=self.folder, check=True, capture_output=True, **self._as)  # type: ignore[call-overload]
-
-    def _log_since_start(self) -> str:
-        return (self.folder / "log").read_text().rpartition("starting PostgreSQL")[2]
 
 
 def _memory() -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, final
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from selfedit.errors import StoreError
 
@@ -60,7 +60,7 @@ class Address:
         parts = urlsplit(self.url)
         query = urlencode([*parse_qsl(parts.query), ("schema", self.schema)])
         with path.open("x", encoding="utf-8") as file:
-            file.write(urlunsplit(parts._replace(query=query)) + "\n")
+            file.write(f"{_joined(parts.netloc, parts.path, query)}\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -92,9 +92,14 @@ def _split(url: str) -> tuple[str, str | None, str | None]:
     query = parse_qsl(parts.query, keep_blank_values=True)
     secret = [value for name, value in query if name == "password"]
     kept = urlencode([(name, value) for name, value in query if name not in (*_SECRETS, "schema")])
-    plain = urlunsplit(("postgresql", f"{user}{at}{host}", parts.path, kept, ""))
+    plain = _joined(f"{user}{at}{host}", parts.path, kept)
     schema = next((value for name, value in query if name == "schema"), None)
     return plain, schema, unquote(password) or next(iter(secret), None)
+
+
+def _joined(server: str, path: str, query: str) -> str:
+    """By hand: `urlunsplit` would drop the slashes before an empty server."""
+    return f"postgresql://{server}{path}{'?' if query else ''}{query}"
 
 
 def _odd_port(hosts: str) -> bool:

@@ -138,7 +138,6 @@ class Journal:
         """Make a journal with no rows and open it for writing: the file `path`, or tables at `address`."""
         with explained("making the journal", path):
             if address:
-                address.write(path)
                 Postgres.make(address, path, f"selfedit: a store, made {now()}")
             else:
                 path.touch(exist_ok=False)

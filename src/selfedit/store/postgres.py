@@ -84,23 +84,22 @@ class Postgres:
 
     @staticmethod
     def make(address: Address, place: Path, comment: str) -> None:
-        """Make the schema, with nothing in it but a count of its writers."""
-        schema = Postgres(address, place)
-        with explained("making the journal", place), schema._engine.begin() as connection:
+        """Write the new file `place`, and make the schema with nothing in it but a count of its writers."""
+        with Postgres(address, place)._once("making the journal") as connection:
             encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
             if encoding != "UTF8":
                 what = f"its encoding is {encoding}, which not every text fits; make a database with UTF8"
                 raise StoreError(f"{place}: {address}: {what}")
+            address.write(place)
             connection.exec_driver_sql(f"CREATE SCHEMA {address.schema}")
-            connection.exec_driver_sql(f"CREATE SEQUENCE {address.schema}.writers")
+            connection.exec_driver_sql("CREATE SEQUENCE writers")
             connection.exec_driver_sql(f"COMMENT ON SCHEMA {address.schema} IS '{comment}'")
 
     @staticmethod
     def drop_unused(address: Address, place: Path) -> None:
         """Remove the schema of a store that was never finished, unless anything was ever committed to it."""
-        schema = Postgres(address, place)
-        with explained("removing an unfinished journal", place), schema._engine.begin() as connection:
-            moves = connection.execute(text("SELECT to_regclass('head_moves') IS NOT NULL")).scalar_one()
+        with Postgres(address, place)._once("removing an unfinished journal") as connection:
+            moves = connection.exec_driver_sql("SELECT to_regclass('head_moves') IS NOT NULL").scalar_one()
             if not (moves and connection.exec_driver_sql("SELECT 1 FROM head_moves LIMIT 1").first()):
                 connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {address.schema} CASCADE")
 
@@ -132,6 +131,15 @@ class Postgres:
         if self._writer:
             self._writer.close()
         self._engine.dispose()
+
+    @contextmanager
+    def _once(self, doing: str) -> Generator[Connection]:
+        """A transaction about the schema as a whole; nothing is held after it."""
+        try:
+            with explained(doing, self._place), self._engine.begin() as connection:
+                yield connection
+        finally:
+            self.close()
 
 
 @final
@@ -239,10 +247,13 @@ def _connected(address: Address, place: Path, verb: str) -> Any:
         connection = psycopg.connect(
             address.url, **options, **secret, application_name=name, client_encoding="UTF8", autocommit=True
         )
-        _set_up(connection, address.schema)
     except psycopg.Error as error:
         raise StoreError(unreachable(place, str(address), str(error))) from error
-    connection.autocommit = False
+    try:
+        _set_up(connection, address.schema)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -253,3 +264,4 @@ def _set_up(connection: Any, schema: str) -> None:
     values = [each for pair in settings.items() for each in pair]
     connection.execute(f"SELECT {calls}, {_DURABLE}", values)
     connection.prepare_threshold = None
+    connection.autocommit = False
