@@ -57,7 +57,7 @@ def _same_passages(store: Store, row: CommitRow, document: Document) -> bool:
 
 def unlearned(store: Store, found: Arrivals) -> Reading:
     """The documents that something is to be written for, each with those passages alone."""
-    held = {task.id for commit in found.changed for task in store.tasks(commit)}
+    held = {task.id for task in store.passages(found.changed)}
     new = {each.path: each for documents in found.changed.values() for each in documents}
     parts = (replace(each, tasks=tuple(t for t in each.tasks if t.id not in held)) for each in new.values())
     return Reading((*(each for each in parts if each.tasks), *found.fresh), found.skipped)

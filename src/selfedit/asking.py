@@ -57,10 +57,11 @@ def check_kept(store: Store, rows: Iterable[CommitRow]) -> None:
 def reporting(store: Store, rows: Iterable[CommitRow]) -> dict[str, Held]:
     """Probe id → the reporting probe, once, as the first of these commits holds it."""
     found: dict[str, Held] = {}
-    for row in rows:
-        for each in store.probes(row.id):
+    commits = {row.id: row for row in rows}
+    for commit, results in store.all_probes(commits).items():
+        for each in results:
             if each.role == "report":
-                found.setdefault(each.probe.id, Held(each.probe, each.task, row, each.before))
+                found.setdefault(each.probe.id, Held(each.probe, each.task, commits[commit], each.before))
     return found
 
 

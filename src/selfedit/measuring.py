@@ -72,8 +72,8 @@ def retention(store: Store, ground: Ground, own: Items[Probe], limit: int) -> fl
 
 def _learned(store: Store, ground: Ground, without: set[str]) -> list[Probe]:
     inside = {adapter.hash for adapter in ground.head.adapters} if ground.head else set[str]()
-    rows = [row for row in store.head() if row.adapter in inside]
-    results = (result for row in rows for result in store.probes(row.id))
+    held = store.all_probes(row.id for row in store.head() if row.adapter in inside)
+    results = (result for mine in held.values() for result in mine)
     right = (r.probe for r in results if r.role == "report" and r.after and r.after.correct)
     return list({p.id: p for p in right if p.id not in without}.values())
 

@@ -30,6 +30,7 @@ from selfedit.lifelong import LearnReport, together
 from selfedit.policies import shipped
 from selfedit.proving import Proof
 from selfedit.store import Backup, Collected, CommitRow, SourceRow, Store, Verification
+from selfedit.store.creation import HEADS
 from selfedit.tasks import Reading, read, read_questions
 from selfedit.telling import Difference, DifferenceRow, Shown
 from selfedit.types import Answer, GenerationRequest, Probe
@@ -155,6 +156,7 @@ class Memory:
         """Who computes; loaded when first asked for."""
         if self._worker is None:
             self._worker = self._load()
+            self._worker.keep_heads(self.path / HEADS)
         return self._worker
 
     def close(self) -> None:
@@ -380,8 +382,8 @@ class Memory:
         check_kept(store, (row for row in rows if not row.live))
         for row in rows:
             if row.adapter not in self._adapters:
-                config = store.adapter(row.adapter).config
-                self._adapters[row.adapter] = Adapter.from_file(store.adapter_path(row.adapter), config)
+                config, path = store.adapter(row.adapter).config, store.adapter_path(row.adapter)
+                self._adapters[row.adapter] = Adapter.from_file(path, config, row.adapter)
         return tuple(self._adapters[row.adapter] for row in rows)
 
 
@@ -400,8 +402,7 @@ def check(
 
 def _title(store: Store, rows: Items[CommitRow], question: str) -> str:
     """The title under which the answer was most likely learned."""
-    learned = {task.id: task for row in rows for task in store.tasks(row.id)}
-    found = about(list(learned.values()), question)
+    found = about(store.passages(row.id for row in rows), question)
     return found.title if found else ""
 
 

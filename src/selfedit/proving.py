@@ -76,7 +76,7 @@ def _proven(store: Store, taken: Taken) -> bool:
 def prove(store: Store, hire: Hire) -> tuple[Proof, ...]:
     """Make every outstanding proof, and keep it. Of what was learned again since, none can be made."""
     waiting = outstanding(store)
-    taught = {task.id for row in store.head() for task in store.tasks(row.id)} if waiting else set[str]()
+    taught = {task.id for task in store.passages(row.id for row in store.head())} if waiting else set[str]()
     return tuple(_proof(store, hire, each, taught) for each in waiting if not _again(store, each, taught))
 
 

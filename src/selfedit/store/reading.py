@@ -79,24 +79,19 @@ def probes(connection: Connection, ids: Iterable[str]) -> dict[str, Probe]:
     }
 
 
-def results(connection: Connection, commit: str) -> tuple[ProbeResult, ...]:
-    """How the probes of a commit were answered, in order."""
-    part = j.COMMIT_PROBES
-    rows = connection.execute(select(part).where(part.c.commit_id == commit).order_by(part.c.ordinal)).all()
+def results(connection: Connection, commits: Iterable[str]) -> dict[str, list[ProbeResult]]:
+    """How the probes of these commits (ids) were answered: commit → its results, in order."""
+    found: dict[str, list[ProbeResult]] = {commit: [] for commit in commits}
+    rows = sorted(_by_key(connection, j.COMMIT_PROBES, "commit_id", found), key=lambda row: row.ordinal)
     known = probes(connection, (row.probe for row in rows))
     text = texts(connection, (each for row in rows for each in (row.answer_before, row.answer_after)))
-    return tuple(
-        ProbeResult(
-            known[row.probe],
-            row.task,
-            row.role,
-            row.dropped,
-            _answer(text.get(row.answer_before), row.correct_before, row.concise_before),
-            _answer(text.get(row.answer_after), row.correct_after, row.concise_after),
-        )
-        for row in rows
-        if row.probe in known
-    )
+    for row in rows:
+        if row.probe in known:
+            before = _answer(text.get(row.answer_before), row.correct_before, row.concise_before)
+            after = _answer(text.get(row.answer_after), row.correct_after, row.concise_after)
+            result = ProbeResult(known[row.probe], row.task, row.role, row.dropped, before, after)
+            found[row.commit_id].append(result)
+    return found
 
 
 def edits(connection: Connection, commit: str) -> tuple[SelfEdit, ...]:

@@ -253,7 +253,12 @@ class Store:
 
     def probes(self, commit: str) -> tuple[ProbeResult, ...]:
         """Its probes, with the answers before and after; those whose text was erased are left out."""
-        return self._of(commit, reading.results)
+        return self._of(commit, lambda connection, found: tuple(reading.results(connection, [found])[found]))
+
+    def all_probes(self, commits: Iterable[str]) -> dict[str, list[ProbeResult]]:
+        """The probes of all these commits (whole ids) at once: commit → as `probes` gives them."""
+        with self._journal.reading() as connection:
+            return reading.results(connection, commits)
 
     def tasks(self, commit: str) -> tuple[Task, ...]:
         """Its tasks, each with all probes ever recorded for it; those whose text was erased are left out."""
