@@ -66,9 +66,11 @@ def test_collecting_removes_what_no_row_names_and_nothing_else(store, learn):
     store.heads_folder.mkdir()
     (store.heads_folder / "cached").mkdir()
     (store.heads_folder / "cached" / "head.safetensors").write_bytes(b"y" * 500)
+    (store.path / "blobs" / ".incoming-0").write_bytes(b"half an adapter")
     assert store.gc() == Collected(1, 0, 0, 1500)
     assert blobs(store) == before
     assert not store.heads_folder.exists()
+    assert not (store.path / "blobs" / ".incoming-0").exists()
     assert store.verify().ok
     assert store.gc() == Collected(0, 0, 0, 0)
     store.move_head("rollback", [each.id for each in commits])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -83,14 +84,12 @@ def _copy_journal(connection: Connection, target: Path, now: Callable[[], str]) 
 
 def _copy_pages(connection: Connection, target: Path) -> None:
     """Copy a SQLite database as `connection` sees it into a new file, durably."""
-    copy = sqlite3.connect(target, isolation_level=None)
     try:
-        copy.execute("PRAGMA synchronous=OFF").close()
-        cast(sqlite3.Connection, connection.connection.driver_connection).backup(copy)
+        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+            copy.execute("PRAGMA synchronous=OFF").close()
+            cast(sqlite3.Connection, connection.connection.driver_connection).backup(copy)
     except sqlite3.Error as error:
         raise OperationalError("copying a database", None, error) from error
-    finally:
-        copy.close()
     with target.open("rb+") as file:
         os.fsync(file.fileno())
 

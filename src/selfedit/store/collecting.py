@@ -36,7 +36,7 @@ class Parts:
 
 
 def collect(store: Parts, erase: Items[str], time: str) -> Collected:
-    """Remove files that no row names, and with them the commits `erase` (ids, or beginnings of ids).
+    """Remove files that no row names or nobody finished, and the commits `erase` (ids, or how they begin).
 
     Raises StoreError, before anything is changed, if one of these may not be erased.
     """
@@ -44,6 +44,7 @@ def collect(store: Parts, erase: Items[str], time: str) -> Collected:
     with store.journal.reading() as connection:
         kept = select(j.ADAPTERS.c.blob).where(j.ADAPTERS.c.erased.is_(None))
         named = set(connection.execute(kept).scalars())
+    store.blobs.sweep()
     removed = store.blobs.keep_only(named)
     store.journal.compact("texts")
     return Collected(len(removed), texts, weights, sum(removed) + _empty(store.heads))
