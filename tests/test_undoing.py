@@ -121,6 +121,9 @@ def test_retraining_puts_each_in_its_place_and_then_proves(
         new_b, new_c = head(memory)
         assert (store.trained_on(new_b), store.trained_on(new_c)) == ((), (new_b,))
         assert (store.commit(new_b).parent, store.commit(new_c).parent) == (None, new_b)
+        figures = [store.commit(each).figures for each in (new_b, new_c)]
+        assert [each.retention for each in figures] == [None, 1.0]  # of what stands before each
+        assert [each.recall_after for each in figures] == [1.0, 1.0]
         assert store.verify().ok
     (proof,) = done.proofs
     assert (proof.commit, proof.asked, proof.back, proof.same_answers) == (three[0], 1, True, 1.0)

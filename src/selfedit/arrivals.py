@@ -5,17 +5,40 @@ Reads the store and decides; trains nothing and changes nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import final
 
+from selfedit.config import Learning
+from selfedit.edits import get_format
 from selfedit.lessons import Lesson
 from selfedit.probing import assigned
 from selfedit.revising import held_documents, holders, same_file, with_versions
 from selfedit.store import CommitRow, Store
-from selfedit.tasks import Document, Reading
+from selfedit.tasks import Document, Reading, read, read_questions
 from selfedit.types import Probe
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+def check(
+    paths: Paths, settings: Learning, questions: str | os.PathLike[str] | None = None
+) -> tuple[Probe, ...]:
+    """Refuse what cannot be learned before a model is loaded or a store made; returns the user's questions.
+
+    Raises DocumentError for documents or questions that cannot be read, EditError for an unknown format.
+    """
+    get_format(settings.format)
+    asked = read_questions(Path(questions)) if questions is not None else ()
+    read(listed(paths), count=lambda text: len(text.split()), budget=settings.passage_tokens)
+    return asked
+
+
+def listed(paths: Paths) -> list[Path]:
+    return [Path(paths)] if isinstance(paths, str | os.PathLike) else [Path(path) for path in paths]
 
 
 @final

@@ -10,6 +10,7 @@ from typing import final
 
 from selfedit import rounds
 from selfedit.config import Learning, recorded
+from selfedit.edits.topics import about
 from selfedit.errors import StoreError
 from selfedit.lessons import Hire
 from selfedit.measuring import judged
@@ -43,6 +44,12 @@ def head_named(store: Store, name: str) -> tuple[CommitRow, ...]:
     if name == BASE:
         return ()
     return store.head() if name == NEWEST else store.head_at(name)
+
+
+def nearest_title(store: Store, rows: Items[CommitRow], question: str) -> str:
+    """The title under which the answer was most likely learned."""
+    found = about(store.passages(row.id for row in rows), question)
+    return found.title if found else ""
 
 
 def check_kept(store: Store, rows: Iterable[CommitRow]) -> None:

@@ -15,12 +15,10 @@ from types import TracebackType
 from typing import Self, final
 
 from selfedit import exporting, lifelong, telling, undoing
-from selfedit.arrivals import arrivals, planned, unlearned
-from selfedit.asking import NEWEST, check_kept, head_named
+from selfedit.arrivals import Paths, arrivals, check, listed, planned, unlearned
+from selfedit.asking import NEWEST, check_kept, head_named, nearest_title
 from selfedit.config import BUILT_IN, Learning
-from selfedit.edits import get_format
 from selfedit.edits.questions import ask_prompt
-from selfedit.edits.topics import about
 from selfedit.engine import Adapter, Engine
 from selfedit.errors import StoreError, UsageError
 from selfedit.exporting import Exported, Wanted
@@ -31,9 +29,9 @@ from selfedit.policies import shipped
 from selfedit.proving import Proof
 from selfedit.store import Backup, Collected, CommitRow, SourceRow, Store, Verification
 from selfedit.store.creation import HEADS
-from selfedit.tasks import Reading, read, read_questions
+from selfedit.tasks import Reading, read
 from selfedit.telling import Difference, DifferenceRow, Shown
-from selfedit.types import Answer, GenerationRequest, Probe
+from selfedit.types import Answer, GenerationRequest
 from selfedit.undoing import Moved, Undone
 from selfedit.workers import LocalWorker, Worker
 
@@ -50,7 +48,6 @@ __all__ = [
     "check",
 ]
 
-Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 ANSWER_TOKENS = 64
 
 
@@ -227,7 +224,7 @@ class Memory:
             return forecast(self.worker, unlearned(store, found), settings, asked)
 
     def _read(self, paths: Paths, settings: Learning) -> Reading:
-        return read(_listed(paths), count=self.worker.count, budget=settings.passage_tokens)
+        return read(listed(paths), count=self.worker.count, budget=settings.passage_tokens)
 
     # -- asking --------------------------------------------------------------------------------------------
 
@@ -243,7 +240,7 @@ class Memory:
             rows = head_named(store, NEWEST if at is None else at)
             store.check_weights(self.worker.base)
             live = self._adapters_of(store, rows)
-            title = _title(store, rows, question) if topic is None else topic
+            title = nearest_title(store, rows, question) if topic is None else topic
         head = self.worker.head(live)
         prompt = ask_prompt(question, title)
         request = GenerationRequest(prompt, head=head, max_tokens=ANSWER_TOKENS, stop=("\n",))
@@ -387,31 +384,8 @@ class Memory:
         return tuple(self._adapters[row.adapter] for row in rows)
 
 
-def check(
-    paths: Paths, settings: Learning, questions: str | os.PathLike[str] | None = None
-) -> tuple[Probe, ...]:
-    """Refuse what cannot be learned before a model is loaded or a store made; returns the user's questions.
-
-    Raises DocumentError for documents or questions that cannot be read, EditError for an unknown format.
-    """
-    get_format(settings.format)
-    asked = read_questions(Path(questions)) if questions is not None else ()
-    read(_listed(paths), count=lambda text: len(text.split()), budget=settings.passage_tokens)
-    return asked
-
-
-def _title(store: Store, rows: Items[CommitRow], question: str) -> str:
-    """The title under which the answer was most likely learned."""
-    found = about(store.passages(row.id for row in rows), question)
-    return found.title if found else ""
-
-
 def _loader(ref: str, device: str, dtype: str) -> Callable[[], Worker]:
     return lambda: LocalWorker(Engine.load(ref, device=device, dtype=dtype))
-
-
-def _listed(paths: Paths) -> list[Path]:
-    return [Path(paths)] if isinstance(paths, str | os.PathLike) else [Path(path) for path in paths]
 
 
 def _refuse_taken(place: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from selfedit.errors import StoreError
 from selfedit.store import Store, sequence_text, text_hash, texts_of
 from selfedit.store.spans import Numbers, holds, pack
-from selfedit.types import Head, TrainingPlan
+from selfedit.types import Head, Task, TrainingPlan
 
 
 def adapters(store, commits):
@@ -204,3 +204,25 @@ def test_what_took_a_commit_out(store, learn, relearn):
     store.move_head("rollback", [])
     assert set(store.left().values()) == {"rollback"}
     assert len(store.left()) == 4
+
+
+def test_every_move_of_a_kind_comes_with_the_one_before(store, learn):
+    a, b, c = (learn(number).id for number in range(3))
+    assert store.moves_of("revert") == ()
+    store.move_head("revert", [b, c])
+    store.move_head("rollback", [a, b, c])
+    store.move_head("revert", [a, c])
+    pairs = [(before.live, after.live) for before, after in store.moves_of("revert")]
+    assert pairs == [((a, b, c), (a, c)), ((a, b, c), (b, c))]
+
+
+def test_of_many_commits_at_once_as_of_each(store, learn):
+    commits = [learn(number).id for number in range(3)]
+    found = store.all_probes(reversed(commits))
+    assert list(found) == commits[::-1]
+    assert all(tuple(found[each]) == store.probes(each) for each in commits)
+    passages = {task.passage: task for task in store.passages([*commits, commits[0]])}
+    assert len(store.passages([*commits, commits[0]])) == len(passages) == 3
+    for (task,) in map(store.tasks, commits):
+        assert passages[task.passage] == Task(task.title, task.passage, (), task.source)
+    assert (store.passages([]), store.all_probes([])) == ((), {})
