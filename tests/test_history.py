@@ -11,6 +11,7 @@ import torch
 from transformers import LlamaConfig
 
 from selfedit.config import learning
+from selfedit.engine import prefixes
 from selfedit.memory import Memory
 from selfedit.store import Store
 from selfedit.types import GenerationRequest
@@ -88,6 +89,27 @@ def test_back_and_forward_again_is_the_same_to_the_last_bit(memory: Memory) -> N
 def anew(memory: Memory) -> Memory:
     """With the model loaded again, as another process would."""
     return Memory.open(memory.path)
+
+
+def test_kept_heads_change_no_bit_and_go_with_gc(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    three, last = head(memory), state(memory)
+    cache = memory.path / "heads"
+    assert not cache.exists()  # folds so short are not worth it
+    monkeypatch.setattr(prefixes, "WORTH_SECONDS", 0.0)
+    monkeypatch.setattr(prefixes, "DISK_RATE", float("inf"))
+    assert state(anew(memory)) == last
+    kept = {file.name: file.stat().st_mtime_ns for file in cache.iterdir()}
+    assert len(kept) == 3
+    assert state(anew(memory)) == last
+    assert {file.name for file in cache.iterdir()} == kept.keys()
+    assert {file.name: file.stat().st_mtime_ns for file in cache.iterdir()} != kept  # its use was noted
+    memory.gc()
+    assert not cache.exists()
+    assert state(anew(memory)) == last
+    memory.revert(three[2])
+    assert memory.gc(erase=[three[2]]).weights == 1
+    state(anew(memory))
+    assert {file.name for file in cache.iterdir()} < kept.keys()
 
 
 def test_a_history_without_a_commit_is_as_if_it_had_never_been(
