@@ -1,0 +1,167 @@
+"""Kills 500 processes that work on a store, and makes each of their system calls fail: what is lost?
+
+    .venv/bin/python scripts/crash.py [--kills N] [--jobs N] [--out FOLDER]
+
+Runs the programs of tests/store (crash.py, crash_faults.py) with all there is to do. Every kill and every
+fault is a line in FOLDER/kills.jsonl or FOLDER/faults.jsonl; what is there already is not done again. Prints
+the tables of docs/results.md; ends with 1 if anything was lost. Needs Linux and a C compiler.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PROGRAMS = ROOT / "tests" / "store"
+sys.path.insert(0, str(PROGRAMS))
+
+import faults  # noqa: E402
+from crash_faults import STEPS  # noqa: E402
+
+Row = dict[str, Any]
+BATCH = 25
+"""Kills on one store; then a new one is made."""
+MEMORY = Path("/dev/shm")
+
+
+@dataclass(frozen=True)
+class Work:
+    """A program with its arguments, and the name under which its lines are kept."""
+
+    name: str
+    program: str
+    arguments: tuple[str, ...]
+
+
+def main() -> int:
+    options = _options()
+    if reason := faults.why_not():
+        raise SystemExit(f"scripts/crash.py: {reason}")
+    kills = [
+        Work(f"batch-{n}", "crash.py", (str(BATCH), f"batch-{n}")) for n in range(-(-options.kills // BATCH))
+    ]
+    failures = [Work(step, "crash_faults.py", ("1", step)) for step in STEPS]
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as room:
+        run = partial(_run, Path(room), faults.build(Path(room)))
+        _complete(options.out / "kills.jsonl", kills, run, options.jobs)
+        _complete(options.out / "faults.jsonl", failures, run, options.jobs)
+    killed, failed = _read(options.out / "kills.jsonl"), _read(options.out / "faults.jsonl")
+    print("\n".join([*killed_table(killed), "", *failed_table(failed)]))
+    return int(any(row["problems"] for row in (*killed, *failed)))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "crash")
+    return parser.parse_args()
+
+
+# -- running --------------------------------------------------------------------------------------
+
+
+def _complete(file: Path, works: list[Work], run: Callable[[Work], list[Row]], jobs: int) -> None:
+    """Do the work whose lines are not in `file` yet, and add them, the lines of one work at a time."""
+    known = {row["work"] for row in _read(file)}
+    missing = [work for work in works if work.name not in known]
+    with ThreadPoolExecutor(jobs) as pool, file.open("a") as out:
+        for done, rows in enumerate(pool.map(run, missing), 1):
+            out.writelines(json.dumps(row) + "\n" for row in rows)
+            out.flush()
+            print(f"{file.name}: {len(works) - len(missing) + done} of {len(works)}", file=sys.stderr)
+
+
+def _run(room: Path, library: Path, work: Work) -> list[Row]:
+    with tempfile.TemporaryDirectory(dir=room) as folder:
+        command = [sys.executable, PROGRAMS / work.program, folder, *work.arguments]
+        environment = {**os.environ, **faults.environment(library)}
+        done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return [{"work": work.name, **json.loads(line)} for line in done.stdout.splitlines()]
+
+
+def _read(file: Path) -> list[Row]:
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+# -- tables ---------------------------------------------------------------------------------------
+
+PLACES = {
+    "the commit step (learn, retrain)": ("learn", "retrain"),
+    "revert": ("revert",),
+    "rollback": ("rollback",),
+    "gc": ("gc",),
+    "gc --erase": ("erase",),
+    "backup": ("backup",),
+    "recording trials, reports": ("trial", "report"),
+    "making and opening the store": ("create", "open"),
+    "between steps": ("between steps",),
+}
+LOST = {"lost": ("lost", "head"), "half there": ("half",), "verify": ("verify",), "erase undone": ("erase",)}
+"""Column → how the lines begin that count in it; all others are counted apart."""
+
+
+def killed_table(rows: list[Row]) -> Iterator[str]:
+    """Kills by place, and what was wrong after them."""
+    yield (
+        "| killed inside | kills | at a system call | its step was stored | "
+        + " | ".join((*LOST, "other"))
+        + " |"
+    )
+    yield "|---|" + "---|" * (len(LOST) + 4)
+    for place, names in (*PLACES.items(), ("all", None)):
+        there = [row for row in rows if names is None or row["place"] in names]
+        struck, stored = sum(bool(row["call"]) for row in there), sum(row["stored"] for row in there)
+        wrong = _wrong(line for row in there for line in row["problems"])
+        cells = [len(there), struck, stored, *(wrong[name] for name in (*LOST, "other"))]
+        yield f"| {place} | " + " | ".join(map(str, cells)) + " |"
+
+
+def failed_table(rows: list[Row]) -> Iterator[str]:
+    """Faults by call, and what came of them."""
+    names = list(dict.fromkeys(row["fault"] for row in rows))
+    yield (
+        "| call | "
+        + " | ".join(names)
+        + " | one line | went on regardless | stored all the same | not whole |"
+    )
+    yield "|---|" + "---|" * (len(names) + 4)
+    groups = Counter(_call(row) for row in rows)
+    for call in (*sorted(groups, key=lambda each: -groups[each]), "all"):
+        there = [row for row in rows if call in (_call(row), "all")]
+        each = Counter(row["fault"] for row in there)
+        said, stored = sum(row["line"] is not None for row in there), sum(row["stored"] for row in there)
+        cells = [*(each[name] for name in names), said, len(there) - said, stored]
+        yield (
+            f"| {call} | "
+            + " | ".join(map(str, [*cells, sum(bool(row["problems"]) for row in there)]))
+            + " |"
+        )
+
+
+def _call(row: Row) -> str:
+    """The call without what differs between machines."""
+    return row["call"].removesuffix("64").removesuffix("at").replace("fdatasync", "fsync")
+
+
+def _wrong(lines: Iterable[str]) -> Counter[str]:
+    return Counter(
+        next((name for name, begins in LOST.items() if line.startswith(begins)), "other") for line in lines
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
