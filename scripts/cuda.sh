@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Parity tests and benchmarks on a CUDA machine, in bfloat16, in parts that can be run one by one.
 #
-#   scripts/cuda.sh PART...      parity | train | generate | score | trial | shape7b | table | clean | all
-#                                shape7b is shape7b-train, -generate, -score and -trial, each a part too;
+#   scripts/cuda.sh PART...      parity | train | generate | score | trial | switches | heads | shape7b |
+#                                table | clean | all
+#                                shape7b is shape7b-train, -generate, -score, -trial, -switches, each a part too;
+#                                switches sets recorded steps and grouped products against doing without them;
 #                                clean removes the random weights
 #
 # A part that is done is skipped; its rows lie in $OUT/PART.json, all rows in $OUT/rows.jsonl. The table comes last.
@@ -35,16 +37,31 @@ usage() {
     sed -n '2,/^set -e/p' "${BASH_SOURCE[0]}" | sed '$d; s/^# \{0,1\}//'
 }
 
-# bench PART NAME BASE [OPTION...]: rows to $OUT/PART.json, which appears whole or not at all.
+# rows PART COMMAND...: what the command prints to $OUT/PART.json, which appears whole or not at all.
+rows() {
+    local part=$1
+    shift
+    "$@" >"$OUT/$part.json.part" 2> >(tee "$OUT/$part.log" >&2) || return 1
+    mv "$OUT/$part.json.part" "$OUT/$part.json"
+}
+
+# bench PART NAME BASE [OPTION...]: one of the package's benchmarks against its rivals.
 bench() {
     local part=$1 name=$2 base=$3
     shift 3
     local options=(--base "$base" --device "$DEVICE" --dtype "$DTYPE" --json "$@")
     if [ -z "${SELFEDIT_DATA:-}" ]; then options+=(--synthetic); fi
     if [ -n "${QUICK:-}" ]; then options+=(--quick); fi
-    "$PYTHON" -m selfedit.bench "$name" "${options[@]}" \
-        >"$OUT/$part.json.part" 2> >(tee "$OUT/$part.log" >&2) || return 1
-    mv "$OUT/$part.json.part" "$OUT/$part.json"
+    rows "$part" "$PYTHON" -m selfedit.bench "$name" "${options[@]}"
+}
+
+# engine PART NAME BASE [OPTION...]: what the engine alone has.
+engine() {
+    local part=$1 name=$2 base=$3
+    shift 3
+    local options=(--base "$base" --device "$DEVICE" --dtype "$DTYPE" "$@")
+    if [ -n "${QUICK:-}" ]; then options+=(--quick); fi
+    rows "$part" "$PYTHON" "$root/scripts/cuda_engine.py" "$name" "${options[@]}"
 }
 
 parity() {
@@ -67,6 +84,11 @@ shape_bench() {
     bench "$1" "${1#shape7b-}" "$SCRATCH" "${@:2}"
 }
 
+shape_engine() {
+    shape || return 1
+    engine "$1" "${1#shape7b-}" "$SCRATCH" "${@:2}"
+}
+
 part() {
     if [ -e "$OUT/$1.json" ]; then
         say "$1 is done (remove $OUT/$1.json to run it again)"
@@ -76,22 +98,28 @@ part() {
     case $1 in
         parity) parity ;;
         train | generate | score | trial) bench "$1" "$1" "$MODEL" ;;
+        switches | heads) engine "$1" "$1" "$MODEL" ;;
+        shape7b-switches) shape_engine "$1" --rank 32 ;;
         shape7b-train) shape_bench "$1" --plans 60 --rank 32 ;;
         shape7b-trial) shape_bench "$1" --rank 32 ;;
         shape7b-generate | shape7b-score) shape_bench "$1" --rank 32 ;;
     esac
 }
 
+plain=(parity train generate score trial switches heads)
+large=(shape7b-train shape7b-generate shape7b-score shape7b-trial shape7b-switches)
 parts=()
 for given in "$@"; do
     case $given in
-        all) parts+=(parity train generate score trial shape7b-train shape7b-generate shape7b-score shape7b-trial) ;;
-        shape7b) parts+=(shape7b-train shape7b-generate shape7b-score shape7b-trial) ;;
-        parity | train | generate | score | trial | shape7b-train | shape7b-generate | shape7b-score | shape7b-trial)
-            parts+=("$given") ;;
+        all) parts+=("${plain[@]}" "${large[@]}") ;;
+        shape7b) parts+=("${large[@]}") ;;
         table) ;;
         clean) if [ -e "$SCRATCH/done" ]; then rm -rf -- "$SCRATCH"; fi ;;
-        *) usage >&2; exit 2 ;;
+        *)
+            case " ${plain[*]} ${large[*]} " in
+                *" $given "*) parts+=("$given") ;;
+                *) usage >&2; exit 2 ;;
+            esac ;;
     esac
 done
 if [ $# -eq 0 ]; then usage >&2; exit 2; fi

@@ -120,7 +120,10 @@ def test_widths_and_ranks_have_strides_of_16_bytes() -> None:
 def engines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Engine]:
     """(padded, grouped)"""
     folder = save_tiny(tmp_path_factory.mktemp("llama"), "llama")
-    made = Engine.load(folder, dtype="float32"), Engine.load(folder, dtype="float32")
+    made = (
+        Engine.load(folder, device="cpu", dtype="float32"),
+        Engine.load(folder, device="cpu", dtype="float32"),
+    )
     made[1].model.run.group = True
     return made
 

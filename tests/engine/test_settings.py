@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def engine(folder: Path) -> Engine:
-    return Engine.load(folder, dtype="float64")
+    return Engine.load(folder, device="cpu", dtype="float64")
 
 
 def failing(real: Callable[..., Any], full: Callable[..., bool], error: Exception) -> Callable[..., Any]:
@@ -166,7 +166,7 @@ def test_settings_survive_json_and_are_adopted(
     kept = json.loads(json.dumps(asdict(engine.settings)))
     first = engine.train([replace(PLAN, seed=seed) for seed in range(5)])
     monkeypatch.setattr("selfedit.engine.core.limits", lambda model: memory.Limits(1 << 31, 16, 512, 64))
-    other = Engine.load(folder, dtype="float64")
+    other = Engine.load(folder, device="cpu", dtype="float64")
     other.adopt(Settings(**kept))
     assert (other.threads, other.limits()) == (1, memory.Limits(1 << 30, 2, 64, 3))
     again = other.train([replace(PLAN, seed=seed) for seed in range(5)])

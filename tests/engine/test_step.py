@@ -61,7 +61,7 @@ def adapters(engine: Engine, count: int = 5) -> list[Adapter]:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return Engine.load(save_tiny(tmp_path_factory.mktemp("llama"), "llama"), dtype="float64")
+    return Engine.load(save_tiny(tmp_path_factory.mktemp("llama"), "llama"), device="cpu", dtype="float64")
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_tokens_are_those_of_ordinary_steps(
 @pytest.mark.parametrize("shape", sorted(SHAPES))
 def test_every_shape_has_the_same_tokens(tmp_path: Path, shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sliding windows, other head sizes and learned positions too."""
-    engine = Engine.load(save_tiny(tmp_path, shape), dtype="float64")
+    engine = Engine.load(save_tiny(tmp_path, shape), device="cpu", dtype="float64")
     made = [*adapters(engine, 2), None]
     asked = [GenerationRequest(LONG[: 9 + i], adapter=made[i % 3], max_tokens=14) for i in range(6)]
     expected = ordinary(engine, asked)
