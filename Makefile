@@ -12,7 +12,7 @@ CALM := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench experiments docs clean
+.PHONY: help demo test lint format bench crash experiments docs clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,10 +35,14 @@ format: .venv/.dev  ## let ruff put the code in order
 bench: .venv/.runtime  ## speed against the rivals, each in the same run (minutes each)
 	@for name in train generate score trial; do $(BIN)/selfedit bench $$name || exit 1; done
 
+crash: .venv/.runtime  ## kills 500 writers and makes every system call of a store fail; resumable (minutes)
+	@$(BIN)/python scripts/crash.py
+
 # Needs data that is not ours: make experiments DATA=/path/to/data (or SELFEDIT_DATA in the environment).
 # Settings are screened on squad/val_choose.json; squad/val_report.json only reports (docs/results.md).
-experiments: .venv/.runtime  ## the learning tables of docs/results.md (hours on two cores)
+experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, learning (hours on two cores)
 	@test -n "$(DATA)" || { echo "make experiments: no data; say DATA=FOLDER or set SELFEDIT_DATA" >&2; exit 2; }
+	@$(MAKE) --no-print-directory crash
 	@$(BIN)/selfedit bench learning --data "$(DATA)" --dtype bfloat16 --runs results/learning
 
 docs: .venv/.docs  ## the documentation as a site, in build/site

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -57,7 +58,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as room:
         run = partial(_run, Path(room), faults.build(Path(room)))
         _complete(options.out / "kills.jsonl", kills, run, options.jobs)
-        _complete(options.out / "faults.jsonl", failures, run, options.jobs)
+        _complete(options.out / "faults.jsonl", failures, lambda work: grouped(run(work)), options.jobs)
     killed, failed = _read(options.out / "kills.jsonl"), _read(options.out / "faults.jsonl")
     print("\n".join([*killed_table(killed), "", *failed_table(failed)]))
     return int(any(row["problems"] for row in (*killed, *failed)))
@@ -97,6 +98,29 @@ def _read(file: Path) -> list[Row]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
+def grouped(rows: list[Row]) -> list[Row]:
+    """One row for all equal faults at calls of one kind: how many there were, and what came of them."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in ("work", "fault", "call", "file")), []).append(row)
+    return [
+        dict(zip(("work", "fault", "call", "file"), key, strict=True))
+        | {
+            "faults": len(alike),
+            "one_line": sum(row["line"] is not None for row in alike),
+            "stored": sum(row["stored"] for row in alike),
+            "lines": sorted({_line(row["line"]) for row in alike if row["line"]}),
+            "problems": [line for row in alike for line in row["problems"]],
+        }
+        for key, alike in groups.items()
+    ]
+
+
+def _line(line: str) -> str:
+    """A line without what differs from run to run."""
+    return re.sub(r"[0-9a-f]{32,}", "…", line)
+
+
 # -- tables ---------------------------------------------------------------------------------------
 
 PLACES = {
@@ -116,40 +140,37 @@ LOST = {"lost": ("lost", "head"), "half there": ("half",), "verify": ("verify",)
 
 def killed_table(rows: list[Row]) -> Iterator[str]:
     """Kills by place, and what was wrong after them."""
-    yield (
-        "| killed inside | kills | at a system call | its step was stored | "
-        + " | ".join((*LOST, "other"))
-        + " |"
-    )
-    yield "|---|" + "---|" * (len(LOST) + 4)
+    yield from _head(["killed inside", "kills", "at a system call", "its step was stored", *LOST, "other"])
     for place, names in (*PLACES.items(), ("all", None)):
         there = [row for row in rows if names is None or row["place"] in names]
         struck, stored = sum(bool(row["call"]) for row in there), sum(row["stored"] for row in there)
         wrong = _wrong(line for row in there for line in row["problems"])
-        cells = [len(there), struck, stored, *(wrong[name] for name in (*LOST, "other"))]
-        yield f"| {place} | " + " | ".join(map(str, cells)) + " |"
+        yield _cells([place, len(there), struck, stored, *(wrong[name] for name in (*LOST, "other"))])
 
 
 def failed_table(rows: list[Row]) -> Iterator[str]:
     """Faults by call, and what came of them."""
     names = list(dict.fromkeys(row["fault"] for row in rows))
-    yield (
-        "| call | "
-        + " | ".join(names)
-        + " | one line | went on regardless | stored all the same | not whole |"
-    )
-    yield "|---|" + "---|" * (len(names) + 4)
-    groups = Counter(_call(row) for row in rows)
-    for call in (*sorted(groups, key=lambda each: -groups[each]), "all"):
+    yield from _head(["call", *names, "one line", "went on regardless", "stored all the same", "not whole"])
+    count = Counter[str]()
+    for row in rows:
+        count[_call(row)] += row["faults"]
+    for call in (*sorted(count, key=lambda each: -count[each]), "all"):
         there = [row for row in rows if call in (_call(row), "all")]
-        each = Counter(row["fault"] for row in there)
-        said, stored = sum(row["line"] is not None for row in there), sum(row["stored"] for row in there)
-        cells = [*(each[name] for name in names), said, len(there) - said, stored]
-        yield (
-            f"| {call} | "
-            + " | ".join(map(str, [*cells, sum(bool(row["problems"]) for row in there)]))
-            + " |"
+        each = [sum(row["faults"] for row in there if row["fault"] == name) for name in names]
+        said, stored = (sum(row[name] for row in there) for name in ("one_line", "stored"))
+        yield _cells(
+            [call, *each, said, sum(each) - said, stored, sum(len(row["problems"]) for row in there)]
         )
+
+
+def _head(names: list[str]) -> Iterator[str]:
+    yield _cells(names)
+    yield "|" + "---|" * len(names)
+
+
+def _cells(values: Iterable[object]) -> str:
+    return "| " + " | ".join(map(str, values)) + " |"
 
 
 def _call(row: Row) -> str:
