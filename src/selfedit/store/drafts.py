@@ -10,8 +10,8 @@ import hashlib
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any, final
 
 from sqlalchemy import Connection, Table
@@ -111,13 +111,15 @@ class Draft:
         """Without its head's adapters: the commit's row knows them, and they would grow with the history."""
         body = {each.name: getattr(plan, each.name) for each in fields(plan) if each.name != "head"}
         body["sequences"] = self._sequences(plan.sequences)
-        self.row(j.PLANS, id=plan.id, head=plan.head.id if plan.head else None, body=to_json(body))
-        return plan.id
+        plan_id = plan.id
+        self.row(j.PLANS, id=plan_id, head=plan.head.id if plan.head else None, body=to_json(body))
+        return plan_id
 
-    def adapter(self, adapter: NewAdapter, blob: Blob, plan: TrainingPlan, head: str) -> str:
+    def adapter(self, adapter: NewAdapter, blob: Blob, plan: str, head: str, rank: int) -> str:
+        """`plan` and `head` are the ids of what trained it and of what it was trained on."""
         values = {"config": to_json(dict(adapter.config)), "losses": to_json(dict(adapter.losses))}
-        values |= {"plan": plan.id, "head_trained_on": head}
-        self.row(j.ADAPTERS, hash=adapter.hash, blob=blob.hash, bytes=blob.bytes, rank=plan.rank, **values)
+        values |= {"plan": plan, "head_trained_on": head}
+        self.row(j.ADAPTERS, hash=adapter.hash, blob=blob.hash, bytes=blob.bytes, rank=rank, **values)
         return adapter.hash
 
     def trial(self, key: str, trial: Trial) -> str:
@@ -161,14 +163,10 @@ class Draft:
         ]
 
     def _answer(self, when: str, answer: ProbeAnswer | None) -> dict[str, Any]:
-        values: Mapping[str, Any] = (
-            asdict(answer) if answer else dict.fromkeys(("text", "correct", "concise"))
-        )
-        text = self.text(answer.text) if answer else None
         return {
-            f"answer_{when}": text,
-            f"correct_{when}": values["correct"],
-            f"concise_{when}": values["concise"],
+            f"answer_{when}": self.text(answer.text) if answer else None,
+            f"correct_{when}": answer.correct if answer else None,
+            f"concise_{when}": answer.concise if answer else None,
         }
 
 

@@ -57,13 +57,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a new commit goes: its parent, and the head that its adapter was trained on."""
+    """Where a new commit goes: its parent, what trained its adapter, and the head that it was trained on."""
 
     parent: str | None
+    plan: str
     head_trained_on: str
     trained_on: tuple[int, ...]
     """Numbers of the commits in that head."""
-    replaces: str | None = None
+    replaces: str | None
     """The commit whose place it takes."""
 
 
@@ -102,10 +103,12 @@ def draft_commit(draft: Draft, new: NewCommit, standing: Standing, place: tuple[
     parts = _draft_parts(draft, new)
     gate = None if new.gate is None else draft.text(to_json(dict(new.gate)))
     row: dict[str, Any] = {
-        **asdict(standing),
-        "trained_on": pack(standing.trained_on),
+        "parent": standing.parent,
         "adapter": new.adapter.hash,
-        "plan": new.plan.id,
+        "plan": standing.plan,
+        "head_trained_on": standing.head_trained_on,
+        "trained_on": pack(standing.trained_on),
+        "replaces": standing.replaces,
         **{name: None if value is None else float(value) for name, value in asdict(new.figures).items()},
         "gate": gate,
         "settings": to_json(dict(new.settings)),
@@ -203,8 +206,8 @@ def by_seq(connection: Connection, seqs: Iterable[int]) -> list[Live]:
     wanted = list(seqs)
     columns = select(j.COMMITS.c.seq, j.COMMITS.c.id, j.COMMITS.c.adapter)
     query = columns.where(j.COMMITS.c.seq.in_(wanted)) if len(wanted) < _FEW else columns
-    known = {row.seq: Live(row.seq, row.id, row.adapter) for row in connection.execute(query)}
-    return [known[seq] for seq in wanted]
+    known = {row[0]: row for row in connection.execute(query)}
+    return [Live(*known[seq]) for seq in wanted]
 
 
 def rows(connection: Connection, seqs: Items[int]) -> tuple[CommitRow, ...]:
@@ -278,11 +281,10 @@ def parts_of(connection: Connection, ids: Items[str]) -> dict[str, dict[str, lis
 
 
 def _part_rows(connection: Connection, table: Table, ids: Items[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    query = select(table).where(table.c.commit_id.in_(ids)).order_by(table.c.commit_id, table.c.ordinal)
-    for row in connection.execute(query).mappings():
-        part = dict(row)
-        del part["ordinal"]
-        yield part.pop("commit_id"), part
+    names = [each.name for each in table.columns if each.name not in ("commit_id", "ordinal")]
+    query = select(table.c.commit_id, *(table.c[name] for name in names)).where(table.c.commit_id.in_(ids))
+    for commit, *values in connection.execute(query.order_by(table.c.commit_id, table.c.ordinal)):
+        yield commit, dict(zip(names, values, strict=True))
 
 
 def _commit(row: Mapping[Any, Any], sources: tuple[Source, ...], is_live: bool) -> CommitRow:

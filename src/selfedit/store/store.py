@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar, final
 from sqlalchemy import Connection, select
 
 from selfedit.errors import StoreError
-from selfedit.store import creation, history, reading, reports
+from selfedit.store import accepting, creation, history, reading, reports
 from selfedit.store import journal as j
 from selfedit.store.address import Address
 from selfedit.store.backups import Original, back_up
@@ -27,7 +27,7 @@ from selfedit.store.blobs import Blobs
 from selfedit.store.collecting import Parts, collect
 from selfedit.store.departures import left
 from selfedit.store.drafts import Draft, path_text, trial_key
-from selfedit.store.history import Live, Slot, Standing
+from selfedit.store.history import Live
 from selfedit.store.journal import Journal
 from selfedit.store.lock import Waiting, WriteLock
 from selfedit.store.migrations import FORMAT
@@ -406,24 +406,13 @@ class Store:
         stands on another head than that of the commits before its place.
         """
         self._check_writer()
+        self.check_weights(new.plan.head.base if new.plan.head else self.weights)
         with self._journal.reading() as connection:
-            replaces = replaces and history.find(connection, replaces)
-            self._standing(connection, new.plan, history.slot(connection, replaces))
+            place = accepting.place(connection, new.plan, self.weights, replaces)
         blob = self._blobs.add(new.adapter.weights)
         with self._writing("writing a commit") as connection:
-            slot, time, draft = history.slot(connection, replaces), self._now(), self._draft()
-            standing = self._standing(connection, new.plan, slot)
-            seq = history.next_seq(connection)
-            draft.plan(new.plan)
-            draft.adapter(new.adapter, blob, new.plan, standing.head_trained_on)
-            commit_id = history.draft_commit(draft, new, standing, (seq, time))
-            for trial in new.trials:
-                draft.trial(trial_key(trial), trial)
-            known = connection.execute(select(j.COMMITS.c.seq).where(j.COMMITS.c.id == commit_id)).scalar()
-            draft.write(connection, commit=known is None)
-            connection.execute(j.ERASURES.delete().where(j.ERASURES.c.commit_id == commit_id))
-            history.append_move(connection, verb, slot.head(known or seq), time)
-            return self._commit(connection, commit_id)
+            commit = accepting.write(connection, new, blob, place, (verb, self._now()))
+            return self._commit(connection, commit)
 
     def move_head(self, verb: str, commits: Items[str]) -> None:
         """Make these commits (ids), in this order, the head.
@@ -457,17 +446,6 @@ class Store:
         return verify(self._journal, self._blobs)
 
     # -- inside -------------------------------------------------------------------------------------
-
-    def _standing(self, connection: Connection, plan: TrainingPlan, slot: Slot) -> Standing:
-        on = plan.head or Head(self.weights)
-        self.check_weights(on.base)
-        head = history.by_seq(connection, slot.before if on.adapters else slot.before[-1:])
-        if on.adapters and [each.hash for each in on.adapters] != [each.adapter for each in head]:
-            raise StoreError(
-                f"{self.path}: the adapter was trained on another head than the store's; train it again"
-            )
-        trained_on = slot.before if on.adapters else ()
-        return Standing(head[-1].id if head else None, on.id, trained_on, slot.replaces)
 
     def _of(self, commit: str, read: Callable[[Connection, str], Found]) -> Found:
         """What `read` finds for the commit whose id begins with `commit`."""

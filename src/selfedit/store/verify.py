@@ -1,68 +1,92 @@
 """Does everything in a store still have the hash that it is known by?
 
-Reads all of it and changes nothing. Each transaction is short, so writers go on meanwhile. Knows nothing of
-how to mend what is broken.
+Reads all of it and changes nothing. Each transaction is short, so writers go on meanwhile; files are hashed
+beside it, on all processors. Knows nothing of how to mend what is broken.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Items
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import ColumnElement, Connection, func, inspect, literal_column, select
 
 from selfedit.errors import StoreError
 from selfedit.store import history, reports
 from selfedit.store import journal as j
 from selfedit.store.blobs import Blobs
 from selfedit.store.journal import Journal
+from selfedit.store.reading import batches
 from selfedit.store.rows import Verification
 from selfedit.store.spans import highest
 
 _BATCH = 500
+_FILES = 32
+"""Files that a thread is given at a time."""
+
+Looked = tuple[int, list[str]]
+"""How many things were looked at, and what is wrong with them."""
 
 
 def verify(journal: Journal, blobs: Blobs) -> Verification:
     """Check texts, blobs, commits, head moves and the references among them."""
     checked, problems = 0, list[str]()
     try:
-        for problem in _all(journal, blobs):
-            checked += 1
-            if problem:
-                problems.append(problem)
+        for count, found in _all(journal, blobs):
+            checked += count
+            problems += found
     except StoreError as error:
         problems.append(str(error))
     return Verification(not problems, checked, tuple(problems))
 
 
-def _all(journal: Journal, blobs: Blobs) -> Iterator[str | None]:
-    """One item for each thing that was looked at: what is wrong with it, or None."""
+def _all(journal: Journal, blobs: Blobs) -> Iterator[Looked]:
     with journal.reading() as connection:
-        found = list(_database(connection))
-    yield from found
-    yield from _texts(journal)
-    yield from _commits(journal)
-    with journal.reading() as connection:
-        moves = list(_moves(connection))
-        adapters = connection.execute(select(j.ADAPTERS.c.hash, j.ADAPTERS.c.blob, j.ADAPTERS.c.erased)).all()
-        kept = [_report_problem(row) for row in connection.execute(select(j.REPORTS)).mappings()]
-    yield from moves
-    yield from kept
-    for adapter in adapters:
-        problem = None if adapter.erased else blobs.problem(adapter.blob)
-        yield f"adapter {adapter.hash[:12]}: {problem}" if problem else None
+        kept = j.ADAPTERS.c.erased.is_(None)
+        rows = connection.execute(select(j.ADAPTERS.c.hash, j.ADAPTERS.c.blob).where(kept))
+        adapters: list[tuple[str, str]] = [(row.hash, row.blob) for row in rows]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = [adapters[at : at + _FILES] for at in range(0, len(adapters), _FILES)]
+        files = pool.map(_bad_blobs, parts, repeat(blobs))
+        with journal.reading() as connection:
+            found = [*_database(connection), _moves(connection), _reports(connection)]
+        yield from found
+        yield from _texts(journal)
+        yield from _commits(journal)
+        bad = {adapter: problem for part in files for adapter, problem in part}
+    yield len(adapters), _not_erased(journal, bad)
 
 
-def _database(connection: Connection) -> Iterator[str | None]:
+def _bad_blobs(adapters: Items[tuple[str, str]], blobs: Blobs) -> list[tuple[str, str]]:
+    found = ((adapter, blobs.problem(blob)) for adapter, blob in adapters)
+    return [(adapter, problem) for adapter, problem in found if problem]
+
+
+def _not_erased(journal: Journal, bad: Mapping[str, str]) -> list[str]:
+    """What is wrong with adapters, those left out that were erased since the others were looked at."""
+    erased = set[str]()
+    with journal.reading() as connection:
+        for batch in batches(bad):
+            gone = j.ADAPTERS.c.hash.in_(batch) & j.ADAPTERS.c.erased.is_not(None)
+            erased.update(connection.execute(select(j.ADAPTERS.c.hash).where(gone)).scalars())
+    return [f"adapter {each[:12]}: {problem}" for each, problem in bad.items() if each not in erased]
+
+
+def _database(connection: Connection) -> Iterator[Looked]:
     """What the database says of itself."""
     if connection.dialect.name == "postgresql":
-        yield from _references(connection)
+        found = list(_references(connection))
+        yield len(found), [each for each in found if each]
         return
     for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield f"journal: a row of {row[0]} refers to a row of {row[2]} that is not there"
+        yield 1, [f"journal: a row of {row[0]} refers to a row of {row[2]} that is not there"]
     for line in connection.exec_driver_sql("PRAGMA integrity_check").scalars():
-        yield None if line == "ok" else f"journal: {line}"
+        yield 1, [] if line == "ok" else [f"journal: {line}"]
 
 
 def _references(connection: Connection) -> Iterator[str | None]:
@@ -80,17 +104,22 @@ def _references(connection: Connection) -> Iterator[str | None]:
             yield f"journal: {what}" if found else None
 
 
-def _texts(journal: Journal) -> Iterator[str | None]:
-    last = ""
+def _texts(journal: Journal) -> Iterator[Looked]:
+    last: Any = None
     while True:
-        query = select(j.TEXTS).where(j.TEXTS.c.hash > last).order_by(j.TEXTS.c.hash).limit(_BATCH)
         with journal.reading() as connection:
-            rows = connection.execute(query).all()
-        for row in rows:
-            yield _text_problem(row.hash, row.body, row.erased)
+            # In a file, as they lie in it: by hash each would be a page of its own to be read.
+            place: ColumnElement[Any] = (
+                literal_column("rowid") if connection.dialect.name == "sqlite" else j.TEXTS.c.hash
+            )
+            query = select(place, j.TEXTS.c.hash, j.TEXTS.c.body, j.TEXTS.c.erased)
+            query = query.order_by(place).limit(_BATCH)
+            rows = connection.execute(query if last is None else query.where(place > last)).all()
         if not rows:
             return
-        last = rows[-1].hash
+        found = [_text_problem(digest, body, erased) for _, digest, body, erased in rows]
+        yield len(rows), [each for each in found if each]
+        last = rows[-1][0]
 
 
 def _text_problem(digest: str, body: bytes | None, erased: str | None) -> str | None:
@@ -99,17 +128,17 @@ def _text_problem(digest: str, body: bytes | None, erased: str | None) -> str | 
     return None if hashlib.sha256(body).hexdigest() == digest else f"text {digest[:12]}: has another hash"
 
 
-def _commits(journal: Journal) -> Iterator[str | None]:
+def _commits(journal: Journal) -> Iterator[Looked]:
     last = 0
     while True:
         query = select(j.COMMITS).where(j.COMMITS.c.seq > last).order_by(j.COMMITS.c.seq).limit(_BATCH)
         with journal.reading() as connection:
             rows = [dict(row) for row in connection.execute(query).mappings()]
             parts = history.parts_of(connection, [row["id"] for row in rows])
-        for row in rows:
-            yield _commit_problem(row, parts[row["id"]])
         if not rows:
             return
+        found = [_commit_problem(row, parts[row["id"]]) for row in rows]
+        yield len(rows), [each for each in found if each]
         last = rows[-1]["seq"]
 
 
@@ -121,16 +150,18 @@ def _commit_problem(row: Mapping[str, Any], parts: history.Parts) -> str | None:
     return None
 
 
-def _report_problem(row: Mapping[Any, Any]) -> str | None:
-    return None if reports.report_id(row) == row["id"] else f"report {row['seq']}: was changed"
+def _reports(connection: Connection) -> Looked:
+    rows = [dict(row) for row in connection.execute(select(j.REPORTS)).mappings()]
+    bad = [row["seq"] for row in rows if reports.report_id(row) != row["id"]]
+    return len(rows), [f"report {seq}: was changed" for seq in bad]
 
 
-def _moves(connection: Connection) -> Iterator[str | None]:
+def _moves(connection: Connection) -> Looked:
     newest = connection.execute(select(func.max(j.COMMITS.c.seq))).scalar() or 0
-    previous = None
-    for row in connection.execute(select(j.HEAD_MOVES).order_by(j.HEAD_MOVES.c.seq)).mappings():
-        yield _move_problem(row, previous, newest)
-        previous = row["id"]
+    rows = connection.execute(select(j.HEAD_MOVES).order_by(j.HEAD_MOVES.c.seq)).mappings().all()
+    before = [None, *(row["id"] for row in rows)]
+    found = [_move_problem(row, previous, newest) for row, previous in zip(rows, before, strict=False)]
+    return len(rows), [each for each in found if each]
 
 
 def _move_problem(row: Mapping[Any, Any], previous: str | None, newest: int) -> str | None:
