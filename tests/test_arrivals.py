@@ -14,7 +14,7 @@ from selfedit.types import Sequence
 
 from .fakes import FakeWorker
 from .test_lifelong import NOTE, OTHER
-from .test_undoing import QUESTIONS, QUICK, THIRD, answers, files, head, learn, memory, three, worker
+from .test_undoing import QUESTIONS, QUICK, answers, files, head, learn, memory, three, worker
 
 __all__ = ["files", "memory", "three", "worker"]
 
@@ -195,4 +195,7 @@ def test_the_forecast_counts_new_passages_alone(memory: Memory, files: list[Path
     learn(memory, *files[:2])
     found = memory.forecast([change(files[0], NOTE + BELL), *files[1:]], settings=SMALL)
     assert [passage.title for passage in found.passages] == ["Harbour: Bell", "Mill"]
-    assert THIRD.startswith("# Mill")
+    memory.learn(files[0], settings=SMALL)
+    found = memory.forecast(change(files[0], NOTE), settings=SMALL)
+    assert found.passages == ()
+    assert found.skipped == (f"{files[0]}: changed, without a new passage; what held it is trained again",)

@@ -121,6 +121,10 @@ def test_retraining_puts_each_in_its_place_and_then_proves(
         new_b, new_c = head(memory)
         assert (store.trained_on(new_b), store.trained_on(new_c)) == ((), (new_b,))
         assert (store.commit(new_b).parent, store.commit(new_c).parent) == (None, new_b)
+        assert store.gate_report(new_b) == {
+            "accepted": True,
+            "reason": f"trained again in place of {three[1][:12]}",
+        }
         figures = [store.commit(each).figures for each in (new_b, new_c)]
         assert [each.retention for each in figures] == [None, 1.0]  # of what stands before each
         assert [each.recall_after for each in figures] == [1.0, 1.0]
@@ -369,11 +373,16 @@ def test_a_rollback_to_where_one_stands_moves_nothing(memory: Memory, three: lis
         assert store.moves() == before
 
 
-def test_a_revert_can_be_rolled_back(memory: Memory, three: list[str]) -> None:
-    memory.revert(three[0], now=True)
+def test_a_revert_can_be_rolled_back(memory: Memory, worker: FakeWorker, three: list[str]) -> None:
+    first = memory.revert(three[0], now=True)
     assert memory.rollback(three[2]).live == tuple(three)
     assert memory.stale() == ()
     assert answers(memory) == [True, True, True]
+    worker.plans.clear()
+    again = memory.revert(three[0], now=True)  # what was trained once is not trained twice
+    assert (again.retrained, worker.plans, again.stale) == (first.retrained, [], ())
+    assert [proof.commit for proof in again.proofs] == [three[0]]
+    assert head(memory) == [new for _, new in first.retrained]
 
 
 # -- replayed texts --------------------------------------------------------------------------------------

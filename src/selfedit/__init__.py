@@ -18,9 +18,17 @@ __all__ = ["__version__", "open"]
 
 
 def open(
-    path: str | os.PathLike[str], base: str | None = None, *, device: str = "auto", dtype: str | None = None
+    path: str | os.PathLike[str],
+    base: str | None = None,
+    *,
+    device: str = "auto",
+    dtype: str | None = None,
+    wait: float = 0.0,
 ) -> Memory:
-    """Open the store at `path`; with `base`, make it if it is not there. Loads no model until needed."""
-    from selfedit.memory import Memory
+    """Open the store at `path`; with `base`, make it if it is not there. Loads no model until needed.
 
-    return Memory.open(path, base, device=device, dtype=dtype)
+    Where another process is writing, what changes the store waits up to `wait` seconds for it to end.
+    """
+    from selfedit.memory import Access, Memory
+
+    return Memory.open(path, base, device=device, dtype=dtype, access=Access(wait))

@@ -79,11 +79,16 @@ def _same_passages(store: Store, row: CommitRow, document: Document) -> bool:
 
 
 def unlearned(store: Store, found: Arrivals) -> Reading:
-    """The documents that something is to be written for, each with those passages alone."""
+    """The documents that something is to be written for, each with those passages alone; a line on others."""
     held = {task.id for task in store.passages(found.changed)}
     new = {each.path: each for documents in found.changed.values() for each in documents}
-    parts = (replace(each, tasks=tuple(t for t in each.tasks if t.id not in held)) for each in new.values())
-    return Reading((*(each for each in parts if each.tasks), *found.fresh), found.skipped)
+    parts = [replace(each, tasks=tuple(t for t in each.tasks if t.id not in held)) for each in new.values()]
+    lines = (
+        f"{each.path}: changed, without a new passage; what held it is trained again"
+        for each in parts
+        if not each.tasks
+    )
+    return Reading((*(each for each in parts if each.tasks), *found.fresh), (*found.skipped, *lines))
 
 
 def planned(store: Store, found: Arrivals, like: Lesson, each: bool) -> list[Lesson]:

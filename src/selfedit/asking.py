@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import final
 
 from selfedit import rounds
-from selfedit.config import Learning, recorded
+from selfedit.config import recorded
 from selfedit.edits.topics import about
 from selfedit.errors import StoreError
 from selfedit.lessons import Hire
@@ -33,10 +33,6 @@ class Held:
     """Id of the passage that it asks about."""
     commit: CommitRow
     before: ProbeAnswer | None
-
-    @property
-    def settings(self) -> Learning:
-        return recorded(self.commit.settings)
 
 
 def head_named(store: Store, name: str) -> tuple[CommitRow, ...]:
@@ -75,11 +71,13 @@ def reporting(store: Store, rows: Iterable[CommitRow]) -> dict[str, Held]:
 def asked_again(hire: Hire, rows: Items[CommitRow], held: Mapping[str, Held], stage: str) -> Answers:
     """How the head of these commits answers, at the length that each probe was first answered with."""
     by_length: dict[int, list[Held]] = defaultdict(list)
+    commits = {each.commit.id: each.commit for each in held.values()}
+    settings = {commit: recorded(row.settings) for commit, row in commits.items()}
     for each in held.values():
-        by_length[each.settings.answer_tokens].append(each)
+        by_length[settings[each.commit.id].answer_tokens].append(each)
     found: dict[str, ProbeAnswer] = {}
     for mine in by_length.values():
-        ground = hire(rows).ground(mine[0].settings, stage)
+        ground = hire(rows).ground(settings[mine[0].commit.id], stage)
         texts = rounds.answers([each.probe for each in mine], None, ground)
         found |= {each.probe.id: judged(each.probe, text) for each, text in zip(mine, texts, strict=True)}
     return found

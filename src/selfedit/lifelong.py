@@ -268,9 +268,15 @@ def measured(pupil: Pupil, draft: Draft, adapter: Adapter, report: LearnReport) 
     kept = retention(pupil.store, ground, draft.probing.all(), settings.retention_probes)
     report = report.with_answers(rows, kept)
     if not draft.lesson.gated:
-        return replace(report, reason="no gate")
+        return replace(report, reason=_ungated(draft.lesson))
     verdict = pass_gate(report.recall_before, report.recall_after, answers)
     return replace(report, accepted=verdict.accepted, reason=verdict.reason)
+
+
+def _ungated(lesson: Lesson) -> str:
+    earlier = lesson.earlier
+    again = earlier is not None and earlier.verb != "learn"
+    return f"trained again in place of {earlier.commit[:12]}" if earlier and again else "no gate"
 
 
 def _as_trained(

@@ -92,13 +92,12 @@ def _proof(store: Store, hire: Hire, taken: Taken, taught: Collection[str]) -> P
         for probe, each in reporting(store, [taken.commit]).items()
         if each.before and each.task not in taught
     }
-    head = store.head()
-    proof = _of_own(Proof(taken.commit.id), own, asked_again(hire, head, own, "asking what was taken out"))
-    others = _others(store, taken, own)
+    head, others = store.head(), _others(store, taken, own)
     then = asked_again(hire, _rows(store, taken.before), others, "asking the others as they were")
     now = asked_again(hire, head, others, "asking the others now")
+    own_now = asked_again(hire, head, own, "asking what was taken out")
     moved = [each for probe, each in others.items() if then[probe].correct != now[probe].correct]
-    proof = _of_others(proof, others, then, now)
+    proof = _of_others(_of_own(Proof(taken.commit.id), own, own_now), others, then, now)
     _keep(store, taken, proof, moved)
     return replace(proof, moved=tuple(each.probe.question for each in moved))
 

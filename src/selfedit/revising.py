@@ -26,8 +26,11 @@ def same_again(store: Store, row: CommitRow, lost: Collection[str] = ()) -> Less
 
     Raises StoreError where a text of it was erased.
     """
-    held = held_documents(store, row)
-    return Lesson(held, recorded(row.settings), (), False, earlier(store, row, "retrain", held, lost))
+    held, stems = held_documents(store, row), store.text_tasks(row.id)
+    hashes = {each: text_hash(sequence_text(each)) for each in store.plan(row.id).sequences}
+    texts = {each: stems.get(digest) for each, digest in hashes.items() if digest not in lost}
+    kept = replace(earlier(store, row, "retrain", held), texts=texts)
+    return Lesson(held, recorded(row.settings), (), False, kept)
 
 
 def without_file(store: Store, row: CommitRow, path: str) -> Lesson:
@@ -59,14 +62,12 @@ def held_documents(store: Store, row: CommitRow) -> tuple[Document, ...]:
     return tuple(Document(s.path, s.sha256, tuple(mine[s.path]), s.bytes) for s in row.sources)
 
 
-def earlier(
-    store: Store, row: CommitRow, verb: str, documents: Items[Document], lost: Collection[str] = ()
-) -> Earlier:
+def earlier(store: Store, row: CommitRow, verb: str, documents: Items[Document]) -> Earlier:
     """What is kept of a commit where it keeps those of its passages that `documents` hold."""
     wanted = {task.id: task for document in documents for task in document.tasks}
     tasks = {task.id: wanted[task.id] for task in store.tasks(row.id) if task.id in wanted}
     edits = {edit.task: edit for edit in store.edits(row.id) if edit.task in tasks}
-    texts = _kept_texts(store, row, (tasks.keys(), _owners(tasks, edits)), lost)
+    texts = _kept_texts(store, row, tasks.keys(), _owners(tasks, edits))
     return Earlier(row.id, verb, edits, texts, _parts(store, row, tasks))
 
 
@@ -80,17 +81,16 @@ def _owners(tasks: Mapping[str, Task], edits: Mapping[str, SelfEdit]) -> dict[st
 
 
 def _kept_texts(
-    store: Store, row: CommitRow, kept: tuple[Collection[str], Mapping[str, str]], lost: Collection[str]
+    store: Store, row: CommitRow, tasks: Collection[str], owners: Mapping[str, str]
 ) -> dict[str | Sequence, str | None]:
     """The training sequences of kept passages and what was replayed, in order, each with its task."""
-    tasks, owners = kept
     stems = store.text_tasks(row.id)
     texts: dict[str | Sequence, str | None] = {}
     for each in store.plan(row.id).sequences:
         digest = text_hash(sequence_text(each))
         stem = stems.get(digest)
         owner = stem if stem in tasks else owners.get(digest)
-        if owner or (stem is None and digest not in lost):
+        if owner or stem is None:
             texts[each] = owner
     return texts
 

@@ -19,6 +19,7 @@ from selfedit.lessons import Hire, Lesson
 from selfedit.proving import Proof, prove
 from selfedit.revising import same_again, without_file
 from selfedit.store import CommitRow, Store
+from selfedit.types import Sequence
 
 
 @final
@@ -134,12 +135,35 @@ def retrain(store: Store, hire: Hire, done: Undone = NOTHING) -> Undone:
 
 
 def _retrained(store: Store, hire: Hire, row: CommitRow, done: Undone) -> Undone:
-    """One stale commit trained again, on the live commits before it."""
+    """One stale commit trained again, on the live commits before it; not a second time."""
     try:
         lesson = same_again(store, row, lost_texts(store, row))
     except StoreError as error:
         return replace(done, failures=(*done.failures, _failure(row, str(error))))
-    return _trained(store, hire, row, lesson, done)
+    known = made_before(store, row, lesson)
+    if known is None:
+        return _trained(store, hire, row, lesson, done)
+    head = [known.id if each.id == row.id else each.id for each in store.head()]
+    store.move_head("retrain", head)
+    return replace(done, retrained=(*done.retrained, (row.id, known.id)))
+
+
+def made_before(store: Store, row: CommitRow, lesson: Lesson) -> CommitRow | None:
+    """A commit that took this one's place once, trained on the same texts and on what is before it now."""
+    before = tuple(each.id for each in commits_before(store, row.id))
+    texts = set(lesson.earlier.texts) if lesson.earlier else set[str | Sequence]()
+    once = (each for each in store.log() if each.replaces == row.id and not each.live)
+    return next(
+        (
+            each
+            for each in once
+            if each.sources == row.sources
+            and not store.adapter(each.adapter).erased
+            and store.trained_on(each.id) == before
+            and set(store.plan(each.id).sequences) == texts
+        ),
+        None,
+    )
 
 
 def _trained(store: Store, hire: Hire, row: CommitRow, lesson: Lesson, done: Undone) -> Undone:
@@ -157,7 +181,7 @@ def _trained(store: Store, hire: Hire, row: CommitRow, lesson: Lesson, done: Und
 
 
 def _failure(row: CommitRow, why: str) -> str:
-    return f"commit {row.id[:12]}: not retrained ({why}); it stays as it was: run again, or revert it too"
+    return f"commit {row.id[:12]}: not retrained ({why}); it stays as it was: run again, or revert it whole"
 
 
 def commits_before(store: Store, commit: str) -> tuple[CommitRow, ...]:
