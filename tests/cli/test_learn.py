@@ -226,9 +226,28 @@ def test_a_store_of_a_newer_version(verb: list[str], capsys: pytest.CaptureFixtu
 def test_a_store_in_use(capsys: pytest.CaptureFixture[str]) -> None:
     weights = FakeWorker().base
     with Store.create("memory", base="fake", weights=weights, dtype="float32", verb="learn"):
-        assert learn("harbour.md") == 2
+        assert learn("harbour.md", "--no-wait") == 2
     assert "in use by `selfedit learn`" in capsys.readouterr().err.splitlines()[-1]
     assert learn("harbour.md") == 0
+
+
+@pytest.mark.usefixtures("worker", "notes")
+def test_a_changed_file_is_told_with_what_rests_on_its_old_version(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learn("harbour.md", "library.md", "--each", "--samples", "1", "--json")
+    old, rests = printed(capsys)["commits"]
+    (tmp_path / "harbour.md").write_text(f"{NOTE}\n# Bell\n\nA tide bell rings at noon.\n", encoding="utf-8")
+    assert learn("harbour.md", "--samples", "1") == 0
+    shown = capsys.readouterr().out
+    assert f"takes the place of {old[:8]}, which held an older version" in shown
+    assert f"To be trained again, for resting on what was replaced: {rests[:8]}." in shown
+    assert "To do so:  selfedit retrain --store memory" in shown
+    (tmp_path / "harbour.md").write_text(f"{NOTE}\n# Mayor\n\nHer name is Ilse Varga.\n", encoding="utf-8")
+    assert learn("harbour.md", "--samples", "1", "--json") == 0
+    found = printed(capsys)
+    assert [new for _, new in found["replaced"]] == found["commits"]
+    assert found["stale"] == [rests]
 
 
 @pytest.mark.usefixtures("worker", "notes")

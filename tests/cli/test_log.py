@@ -95,10 +95,11 @@ def test_a_narrow_terminal_takes_from_the_documents_name_alone(
 
 def test_ten_thousand_lines_are_quick(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [[f"{n:08x}", "2026-11-22 20:45", f"page-{n}.md", "0.00 → 0.44", "live"] for n in range(10_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     output.listing(["commit", "when", "what", "recall", "state"], rows, flexible=2)
-    assert time.perf_counter() - began < 1
+    took = time.process_time() - began
     assert capsys.readouterr().out.count("\n") == 10_001
+    assert took < 2  # a rich table takes some 5 s
 
 
 def test_a_reader_that_goes_away_is_no_error(run: Run, commits: list[str]) -> None:

@@ -171,8 +171,8 @@ def show_report(report: LearnReport, store: Path) -> None:
     else:
         print(report.reason)
     if report.stale:
-        print(f"To be trained again, since it rests on what was replaced: {listed(report.stale)}")
-        print(f"To do that: {command('retrain', store=store)}")
+        print(f"To be trained again, for resting on what was replaced: {listed(report.stale)}.")
+        print(f"To do so:  {command('retrain', store=store)}")
 
 
 def _show_learned(report: LearnReport, store: Path) -> None:

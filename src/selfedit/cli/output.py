@@ -71,25 +71,20 @@ def listing(columns: Sequence[str], rows: Iterable[Sequence[str]], *, flexible: 
         spare = console(stderr=False).width - sum(widths) - 2 * (len(widths) - 1)
         widths[flexible] = max(len(columns[flexible]), widths[flexible] + min(0, spare))
     for row in cells:
-        padded = (_padded(cell, width) for cell, width in zip(row, widths, strict=True))
+        padded = [_padded(cell, width) for cell, width in zip(row, widths, strict=True)]
         print("  ".join(padded).rstrip())
 
 
 def _padded(cell: str, width: int) -> str:
+    """`cell` exactly `width` columns wide; of what is too long the end, behind an ellipsis."""
     from rich.cells import cell_len
 
-    if cell_len(cell) > width:
-        cell = _end(cell, width - 1)
-    return cell + " " * (width - cell_len(cell))
-
-
-def _end(cell: str, width: int) -> str:
-    """The end of `cell` behind an ellipsis, at most `width` + 1 columns wide."""
-    from rich.cells import cell_len
-
-    while cell_len(cell) > width:
-        cell = cell[1:]
-    return f"…{cell}"
+    taken = cell_len(cell)
+    if taken > width:
+        while (taken := cell_len(cell)) >= width:
+            cell = cell[1:]
+        cell, taken = f"…{cell}", taken + 1
+    return cell + " " * (width - taken)
 
 
 def pairs(items: Mapping[str, Cell]) -> None:

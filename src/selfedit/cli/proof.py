@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from selfedit.cli.output import plain
-from selfedit.cli.wording import clipped, count, share, short
+from selfedit.cli.wording import change, clipped, count, short
 
 MOVED = 5
 """So many questions are named whose verdict changed."""
@@ -19,33 +19,33 @@ def proof_lines(proof: Any) -> list[str]:
 
 
 def _own(found: Mapping[str, Any]) -> list[str]:
-    commit, asked = short(found["commit"]), found["asked"]
+    commit, asked = short(found["commit"]), count(found["asked"], "question")
     if found["back"] is None:
-        return [f"{commit}: no question about it can be asked, so that it is out cannot be shown by answers."]
-    verdict = "back where they were before it was learned" if found["back"] else "NOT back where they were"
+        return [f"{commit}: no question about it can be asked, so answers cannot show that it is out."]
+    as_before = "as before it was learned" if found["back"] else "NOT as before it was learned"
     return [
-        f"{commit}: the answers to its {count(asked, 'question')} are {verdict}.",
-        f"  right before it was learned {share(found['right_before'])}, now {share(found['right_now'])}; "
-        f"difference {_interval(found['difference_ci95'])}",
-        f"  the same word for word as before: {_percent(found['same_answers'])}",
+        f"{commit}: its {asked} are answered {as_before}.",
+        _right(found["right_before"], found["right_now"], found["difference_ci95"]),
+        f"  the same word for word  {_percent(found['same_answers'])}",
     ]
 
 
 def _others(found: Mapping[str, Any]) -> list[str]:
     asked, moved = found["others_asked"], found["moved"]
     if not asked:
-        return ["  nothing else was learned that could have moved"]
+        return ["  Nothing else is left that could have changed."]
     lines = [
-        f"  the {count(asked, 'question')} of what stays: right {share(found['others_then'])} with it, "
-        f"{share(found['others_now'])} now; difference {_interval(found['others_ci95'])}",
-        f"  of these, {len(moved) or 'none'} changed between right and wrong" + (":" if moved else ""),
+        f"  Of what stays, {count(asked, 'question')}:",
+        _right(found["others_then"], found["others_now"], found["others_ci95"]),
+        f"  changed between right and wrong  {len(moved) or 'none'}",
     ]
     lines += [f"    - {clipped(question, 90)}" for question in moved[:MOVED]]
     return lines + ([f"    … {len(moved) - MOVED} more"] if len(moved) > MOVED else [])
 
 
-def _interval(ci95: tuple[float, float] | None) -> str:
-    return f"within {ci95[0]:+.2f} to {ci95[1]:+.2f} (95%)" if ci95 else "without an interval"
+def _right(before: float | None, now: float | None, ci95: tuple[float, float] | None) -> str:
+    difference = f"   95% interval of the difference {ci95[0]:+.2f} to {ci95[1]:+.2f}" if ci95 else ""
+    return f"  right  {change(before, now)}{difference}"
 
 
 def _percent(value: float | None) -> str:

@@ -31,10 +31,8 @@ def verb(store: StoreDir, device: Device = "auto", no_wait: NoWait = False, json
         done = memory.retrain(watch=stages.watch)
     if json:
         output.document(done)
-    elif done.retrained or done.failures or done.proofs:
-        print("\n".join(retraining_lines(done, store)))
     else:
-        print("Nothing awaits retraining.")
+        _tell(done, store)
     raise typer.Exit(exit_code(done))
 
 
@@ -43,7 +41,13 @@ def exit_code(done: Undone) -> int:
     return FOUND_PROBLEMS if done.failures else 0
 
 
-def retraining_lines(done: Undone, store: Path) -> Iterator[str]:
+def _tell(done: Undone, store: Path) -> None:
+    print("\n".join(retraining_lines(done)) or "Nothing awaits retraining.")
+    if done.stale:
+        print(f"Still to be retrained: {listed(done.stale)}. To go on: {command('retrain', store=store)}")
+
+
+def retraining_lines(done: Undone) -> Iterator[str]:
     """What was retrained and what was not, and the proofs."""
     if done.retrained:
         yield f"Retrained {count(len(done.retrained), 'commit')} in {span(done.seconds)}:"
@@ -51,9 +55,6 @@ def retraining_lines(done: Undone, store: Path) -> Iterator[str]:
     if done.failures:
         yield "Could not be retrained:"
         yield from (f"  - {line}" for line in done.failures)
-    if done.stale:
-        again = command("retrain", store=store)
-        yield f"Still to be retrained: {listed(done.stale)}. To try again: {again}"
     if done.proofs:
         yield "Proof that what was taken out is out of the model:"
         yield from (f"  {line}" for proof in done.proofs for line in proof_lines(proof))

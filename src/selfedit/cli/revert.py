@@ -52,7 +52,9 @@ def verb(
     if json:
         output.document({**output.plain(done), "background": started})
     else:
-        _tell(done, rows, started, store)
+        _tell(done, rows, source, store)
+        if started:
+            _tell_of(started, store)
     raise typer.Exit(exit_code(done))
 
 
@@ -65,19 +67,17 @@ def in_background(stale: Items[str], store: Path, device: str) -> Background | N
         return None
 
 
-def _tell(done: Undone, rows: dict[str, CommitRow], started: Background | None, store: Path) -> None:
-    left = sum(row.live for row in rows.values())
+def _tell(done: Undone, rows: dict[str, CommitRow], source: str | None, store: Path) -> None:
+    left = count(sum(row.live for row in rows.values()), "live commit")
     for commit in done.reverted:
-        print(f"Out of the model: {_named(rows[commit])}. {count(left, 'live commit')} stay in it.")
-    if done.retrained or done.failures or done.proofs:
-        print("\n".join(retraining_lines(done, store)))
-    elif done.stale:
-        print(f"To be trained again, since it rests on what was taken out: {_list(done.stale, rows)}.")
-        print("Until then it is used as it is, and may hold traces.")
-    else:
+        what = _named(rows[commit])
+        print(f"Out of the model: {f'{source}, of {what}' if source else what}. It now has {left}.")
+    print("".join(f"{line}\n" for line in retraining_lines(done)), end="")
+    if done.stale:
+        print(f"To be trained again, for resting on what is out: {_list(done.stale, rows)}.")
+        print("Until then it answers as before, and may hold traces of what is out.")
+    elif done.reverted and not done.proofs:
         print(f"Nothing rests on it. To prove that it is out: {command('retrain', store=store)}")
-    if started:
-        _tell_of(started, store)
 
 
 def _tell_of(started: Background, store: Path) -> None:

@@ -155,7 +155,7 @@ def _answer(answer: ProbeAnswer | None) -> str:
 
 def _figures(shown: Shown) -> dict[str, output.Cell]:
     found, cost = shown.commit.figures, shown.commit.cost
-    kept = "nothing learned before" if found.retention is None else f"{share(found.retention)} still known"
+    kept = "nothing to ask again" if found.retention is None else f"{share(found.retention)} still known"
     gate = shown.gate or {}
     return {
         "recall": change(found.recall_before, found.recall_after),
