@@ -142,8 +142,12 @@ class Journal:
             else:
                 path.touch(exist_ok=False)
         journal = cls(_database(path, Turn(), address), path)
-        with journal.writing("making the journal") as connection:
-            migrate(connection, now)
+        try:
+            with journal.writing("making the journal") as connection:
+                migrate(connection, now)
+        except BaseException:
+            journal.close()
+            raise
         return journal
 
     @classmethod

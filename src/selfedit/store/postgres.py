@@ -76,11 +76,15 @@ class Postgres:
             pool_pre_ping=True,
             use_native_hstore=False,
         )
-        weakref.finalize(self, engine.dispose)
         self._engine = engine
         self._schema = address.schema
         self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        self._writer = _Writer(engine, address.schema, place, turn) if turn else None
+        try:
+            self._writer = _Writer(engine, address.schema, place, turn) if turn else None
+        except BaseException:
+            engine.dispose()
+            raise
+        weakref.finalize(self, _let_go, engine, self._writer)
 
     @staticmethod
     def make(address: Address, place: Path, comment: str) -> None:
@@ -128,9 +132,7 @@ class Postgres:
             connection.exec_driver_sql(f"VACUUM FULL {self._schema}.{table}")
 
     def close(self) -> None:
-        if self._writer:
-            self._writer.close()
-        self._engine.dispose()
+        _let_go(self._engine, self._writer)
 
     @contextmanager
     def _once(self, doing: str) -> Generator[Connection]:
@@ -140,6 +142,12 @@ class Postgres:
                 yield connection
         finally:
             self.close()
+
+
+def _let_go(engine: Engine, writer: _Writer | None) -> None:
+    if writer:
+        writer.close()
+    engine.dispose()
 
 
 @final
