@@ -82,7 +82,7 @@ def run_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     (program,) = re.findall(r"```python\n(.*?)```", read(folder)[1], re.DOTALL)
     monkeypatch.chdir(folder)
     names: dict[str, Any] = {}
-    exec(compile(program.replace(".splitlines()[0]", ""), "card", "exec"), names)
+    exec(compile(program, "card", "exec"), names)
     return names["model"]
 
 
@@ -100,6 +100,7 @@ def test_the_merged_model_is_the_head(real: Real, tmp_path: Path, monkeypatch: p
     assert done.files == len(list((tmp_path / "out").iterdir())) - 2
     assert done.bytes > (tmp_path / "out" / "model.safetensors").stat().st_size
     assert not list(tmp_path.glob(".*"))
+    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "out").iterdir()} == {0o644}
 
 
 def test_at_exports_an_earlier_head(real: Real, tmp_path: Path):
@@ -180,6 +181,7 @@ def test_the_card_tells_what_was_learned_and_no_text(real: Real, tmp_path: Path)
     ):
         assert wanted in text, wanted
     whole = text + json.dumps(manifest)
+    assert "place" not in manifest["base"]
     assert not [passage for passage in PASSAGES.values() if passage in whole or passage[:12] in whole]
     assert manifest["commits"][1]["titles"] == ["Mill | <Wheel>"]
     assert manifest["commits"][0]["figures"]["recall_after"] == 1

@@ -11,6 +11,7 @@ from typing import final
 from selfedit import rounds
 from selfedit.config import recorded
 from selfedit.edits.topics import about
+from selfedit.engine import Adapter
 from selfedit.errors import StoreError
 from selfedit.lessons import Hire
 from selfedit.measuring import judged
@@ -68,8 +69,14 @@ def reporting(store: Store, rows: Iterable[CommitRow]) -> dict[str, Held]:
     return found
 
 
-def asked_again(hire: Hire, rows: Items[CommitRow], held: Mapping[str, Held], stage: str) -> Answers:
-    """How the head of these commits answers, at the length that each probe was first answered with."""
+def asked_again(
+    hire: Hire,
+    rows: Items[CommitRow],
+    held: Mapping[str, Held],
+    stage: str,
+    adapter: Adapter | None = None,
+) -> Answers:
+    """How the head of these commits, or `adapter` on it, answers: each probe at its first answer's length."""
     by_length: dict[int, list[Held]] = defaultdict(list)
     commits = {each.commit.id: each.commit for each in held.values()}
     settings = {commit: recorded(row.settings) for commit, row in commits.items()}
@@ -78,7 +85,7 @@ def asked_again(hire: Hire, rows: Items[CommitRow], held: Mapping[str, Held], st
     found: dict[str, ProbeAnswer] = {}
     for mine in by_length.values():
         ground = hire(rows).ground(settings[mine[0].commit.id], stage)
-        texts = rounds.answers([each.probe for each in mine], None, ground)
+        texts = rounds.answers([each.probe for each in mine], adapter, ground)
         found |= {each.probe.id: judged(each.probe, text) for each, text in zip(mine, texts, strict=True)}
     return found
 

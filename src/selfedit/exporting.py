@@ -9,24 +9,24 @@ import json
 import os
 import shutil
 import time
-from collections import defaultdict
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
+from collections.abc import Sequence as Items
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import final
 
-from selfedit import model_card, rounds
-from selfedit.asking import NEWEST, Answers, Held, check_kept, correctness, head_named, reporting
+from selfedit import model_card
+from selfedit.asking import NEWEST, asked_again, check_kept, correctness, head_named, reporting
 from selfedit.engine import Adapter
 from selfedit.engine.export import DTYPES, Base, base_of
 from selfedit.engine.lowrank import summed
 from selfedit.errors import ExportError, SelfEditError, StoreError, UsageError
-from selfedit.lessons import Hire, Pupil
-from selfedit.measuring import Interval, judged
+from selfedit.lessons import Hire
+from selfedit.measuring import Interval
 from selfedit.model_card import Learned
 from selfedit.rewards import mean_over_passages, paired_interval
-from selfedit.store import CommitRow, ProbeAnswer, Store
+from selfedit.store import CommitRow, ProbeResult, Store
 from selfedit.types import Head
 
 FORMS = ("merged", "lora", "adapters")
@@ -208,8 +208,7 @@ def _lora(order: Order, done: Exported) -> Exported:
     found.adapter.save(order.work)
     worst_layer, worst = found.worst
     lora = Lora(found.adapter.rank, found.full_rank, found.overall, worst, worst_layer)
-    probes = _compared(pupil, reporting(order.store, order.rows), found.adapter)
-    return replace(done, dtype=pupil.worker.dtype, lora=lora, probes=probes)
+    return replace(done, dtype=pupil.worker.dtype, lora=lora, probes=_compared(order, found.adapter))
 
 
 def _adapters(order: Order, done: Exported) -> Exported:
@@ -232,8 +231,10 @@ _WRITERS: dict[str, Callable[[Order, Exported], Exported]] = {
 }
 
 
-def _compared(pupil: Pupil, held: Mapping[str, Held], adapter: Adapter) -> Compared:
-    head, lora = _answers(pupil, held, None), _answers(pupil, held, adapter)
+def _compared(order: Order, adapter: Adapter) -> Compared:
+    held = reporting(order.store, order.rows)
+    head = asked_again(order.hire, order.rows, held, "asking the head")
+    lora = asked_again(order.hire, (), held, "asking the LoRA", adapter)
     a, b = correctness(held, lora), correctness(held, head)
     return Compared(
         asked=len(held),
@@ -245,35 +246,24 @@ def _compared(pupil: Pupil, held: Mapping[str, Held], adapter: Adapter) -> Compa
     )
 
 
-def _answers(pupil: Pupil, held: Mapping[str, Held], lora: Adapter | None) -> Answers:
-    """How the head answers, or the base with the LoRA: each probe at the length of its first answer."""
-    by_length: dict[int, list[Held]] = defaultdict(list)
-    for each in held.values():
-        by_length[each.settings.answer_tokens].append(each)
-    found: dict[str, ProbeAnswer] = {}
-    for mine in by_length.values():
-        stage = "asking the head" if lora is None else "asking the LoRA"
-        ground = pupil.ground(mine[0].settings, stage)
-        ground = ground if lora is None else replace(ground, head=None)
-        texts = rounds.answers([each.probe for each in mine], lora, ground)
-        found |= {each.probe.id: judged(each.probe, text) for each, text in zip(mine, texts, strict=True)}
-    return found
-
-
 # -- card and manifest -------------------------------------------------------------------------------------
 
 
 def _describe(order: Order, done: Exported) -> None:
-    learned = [_learned(order.store, row) for row in order.rows]
+    probes = order.store.all_probes(order.commits)
+    learned = [_learned(order.store, row, probes.get(row.id, [])) for row in order.rows]
     plain = {name: value for name, value in asdict(done).items() if name not in ("folder", "seconds")}
-    manifest = {**plain, "base": asdict(order.base), "commits": [asdict(each) for each in learned]}
+    base = asdict(order.base)
+    if done.form == "merged":
+        del base["place"]  # the folder needs nothing of this machine
+    manifest = {**plain, "base": base, "commits": [asdict(each) for each in learned]}
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     (order.work / MANIFEST).write_text(text + "\n", encoding="utf-8")
     (order.work / "README.md").write_text(model_card.card(done, order.base, learned), encoding="utf-8")
 
 
-def _learned(store: Store, row: CommitRow) -> Learned:
-    asked = [each for each in store.probes(row.id) if each.role == "report"]
+def _learned(store: Store, row: CommitRow, probes: Items[ProbeResult]) -> Learned:
+    asked = [each for each in probes if each.role == "report"]
     return Learned(
         commit=row.id,
         time=row.time,
@@ -325,9 +315,10 @@ def _near(target: Path) -> Path:
 
 
 def _settle(work: Path, target: Path) -> None:
-    """To the disk first, then under its name."""
+    """To the disk first, readable for others, then under its name."""
     for file in work.rglob("*"):
         if file.is_file():
+            file.chmod(0o644)
             with file.open("rb") as stream:
                 os.fsync(stream.fileno())
     target.parent.mkdir(parents=True, exist_ok=True)

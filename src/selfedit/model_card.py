@@ -27,7 +27,8 @@ ASK = """\
 prompt = {prompt}
 given = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
 made = model.generate(**given, max_new_tokens=24, do_sample=False)
-print(tokenizer.decode(made[0, given["input_ids"].shape[1]:]).splitlines()[0].strip())
+text = tokenizer.decode(made[0, given["input_ids"].shape[1]:], skip_special_tokens=True)
+print(text.split("\\n")[0].strip())
 """
 
 LOAD = {
@@ -125,8 +126,8 @@ def _intro(done: Exported, base: Base, learned: Items[Learned]) -> str:
         else ""
     )
     return (
-        f"# {_cell(done.folder.name)}\n\n`{base.name}` with {_count(documents, 'document')} in its weights: "
-        f"it answers questions about them without seeing them. {form}\n\nMade by selfedit {__version__}, "
+        f"# {_cell(done.folder.name)}\n\n`{base.name}` with {_count(documents, 'document')} in its weights, "
+        f"on which it answers questions from memory. {form}\n\nMade by selfedit {__version__}, "
         f"after SEAL (arXiv 2506.10943). `manifest.json` says the same for programs.\n{waiting}"
     )
 
