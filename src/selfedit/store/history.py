@@ -206,7 +206,7 @@ def by_seq(connection: Connection, seqs: Iterable[int]) -> list[Live]:
     wanted = list(seqs)
     columns = select(j.COMMITS.c.seq, j.COMMITS.c.id, j.COMMITS.c.adapter)
     query = columns.where(j.COMMITS.c.seq.in_(wanted)) if len(wanted) < _FEW else columns
-    known = {row[0]: row for row in connection.execute(query)}
+    known = {row[0]: row for row in connection.execute(query).all()}  # at once: `for` would fetch each
     return [Live(*known[seq]) for seq in wanted]
 
 
@@ -229,12 +229,15 @@ def commits(connection: Connection, *where: ColumnElement[bool]) -> list[CommitR
         select(j.COMMIT_SOURCES, j.SOURCES.c.bytes).select_from(parts).order_by(j.COMMIT_SOURCES.c.ordinal)
     )
     sources: dict[str, list[Source]] = defaultdict(list)
-    for row in connection.execute(query.where(j.COMMIT_SOURCES.c.commit_id.in_(chosen)) if where else query):
+    chosen_too = query.where(j.COMMIT_SOURCES.c.commit_id.in_(chosen)) if where else query
+    for row in connection.execute(chosen_too).all():
         sources[row.commit_id].append(Source(row.path, row.sha256, row.bytes))
     every = select(j.COMMITS, j.ERASURES.c.time.label("erased"))
     every = every.outerjoin(j.ERASURES, j.ERASURES.c.commit_id == j.COMMITS.c.id)
-    rows = connection.execute(every.where(*where).order_by(j.COMMITS.c.seq)).mappings()
-    return [_commit(row, tuple(sources[row["id"]]), row["seq"] in alive) for row in rows]
+    found = connection.execute(every.where(*where).order_by(j.COMMITS.c.seq))
+    names, settings = list(found.keys()), _Settings()
+    rows = (dict(zip(names, row, strict=True)) for row in found.all())
+    return [_commit(row, tuple(sources[row["id"]]), row["seq"] in alive, settings) for row in rows]
 
 
 def find(connection: Connection, prefix: str) -> str:
@@ -249,24 +252,31 @@ def find(connection: Connection, prefix: str) -> str:
     return found[0]
 
 
-def moves(connection: Connection, last: int, upto: int | None = None) -> list[Move]:
-    """The `last` entries in the head's log, newest first; with `upto` those that end with that number."""
-    ids = {row.seq: row.id for row in connection.execute(select(j.COMMITS.c.seq, j.COMMITS.c.id))}
-    query = select(j.HEAD_MOVES).order_by(j.HEAD_MOVES.c.seq.desc()).limit(last)
-    rows = connection.execute(query if upto is None else query.where(j.HEAD_MOVES.c.seq <= upto))
-    return [Move(row.seq, row.time, row.verb, tuple(ids[seq] for seq in unpack(row.live))) for row in rows]
+def moves(connection: Connection, last: int) -> list[Move]:
+    """The `last` entries in the head's log, newest first."""
+    ids = _ids(connection)
+    rows = connection.execute(select(j.HEAD_MOVES).order_by(j.HEAD_MOVES.c.seq.desc()).limit(last)).all()
+    return [_move((row.seq, row.time, row.verb, row.live), ids) for row in rows]
 
 
 def moves_of(connection: Connection, verb: str) -> list[tuple[Move, Move]]:
-    """Every entry of this kind in the head's log with the one before it, newest first."""
+    """Every entry of this kind in the head's log after the one before it, newest first."""
     before, after = j.HEAD_MOVES.alias(), j.HEAD_MOVES.alias()
     pairs = before.join(after, after.c.seq == before.c.seq + 1)
-    query = select(before.c.seq).select_from(pairs).where(after.c.verb == verb)
-    found: list[tuple[Move, Move]] = []
-    for seq in connection.execute(query.order_by(before.c.seq.desc())).scalars():
-        later, earlier = moves(connection, 2, seq + 1)
-        found.append((earlier, later))
-    return found
+    columns = [each.c[name] for each in (before, after) for name in ("seq", "time", "verb", "live")]
+    query = select(*columns).select_from(pairs).where(after.c.verb == verb).order_by(after.c.seq.desc())
+    ids = _ids(connection)
+    return [(_move(row[:4], ids), _move(row[4:], ids)) for row in connection.execute(query).all()]
+
+
+def _ids(connection: Connection) -> dict[int, str]:
+    """Number of a commit → its id."""
+    return {row.seq: row.id for row in connection.execute(select(j.COMMITS.c.seq, j.COMMITS.c.id)).all()}
+
+
+def _move(row: Items[Any], ids: Mapping[int, str]) -> Move:
+    seq, time, verb, packed = row
+    return Move(seq, time, verb, tuple(ids[each] for each in unpack(packed)))
 
 
 def parts_of(connection: Connection, ids: Items[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:
@@ -283,17 +293,26 @@ def parts_of(connection: Connection, ids: Items[str]) -> dict[str, dict[str, lis
 def _part_rows(connection: Connection, table: Table, ids: Items[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     names = [each.name for each in table.columns if each.name not in ("commit_id", "ordinal")]
     query = select(table.c.commit_id, *(table.c[name] for name in names)).where(table.c.commit_id.in_(ids))
-    for commit, *values in connection.execute(query.order_by(table.c.commit_id, table.c.ordinal)):
+    for commit, *values in connection.execute(query.order_by(table.c.commit_id, table.c.ordinal)).all():
         yield commit, dict(zip(names, values, strict=True))
 
 
-def _commit(row: Mapping[Any, Any], sources: tuple[Source, ...], is_live: bool) -> CommitRow:
+class _Settings(dict[str, Mapping[str, Any]]):
+    """JSON text → its value, read once: many commits share their settings."""
+
+    def __missing__(self, text: str) -> Mapping[str, Any]:
+        return self.setdefault(text, json.loads(text))
+
+
+def _commit(
+    row: Mapping[str, Any], sources: tuple[Source, ...], is_live: bool, settings: _Settings
+) -> CommitRow:
     same = ("id", "seq", "parent", "time", "adapter", "head_trained_on", "plan", "gate", "replaces", "erased")
     return CommitRow(
         **{name: row[name] for name in same},
         sources=sources,
         figures=Figures(**{name: row[name] for name in Figures.__dataclass_fields__}),
-        settings=json.loads(row["settings"]),
+        settings=settings[row["settings"]],
         cost=Cost(row["seconds"], row["tokens"]),
         live=is_live,
     )

@@ -23,7 +23,7 @@ def stale(connection: Connection) -> list[Live]:
     """The live commits that want retraining, in the head's order."""
     head = history.live(connection)
     columns = select(j.COMMITS.c.id, j.COMMITS.c.trained_on)
-    trained_on = {row.id: row.trained_on for row in connection.execute(columns)}
+    trained_on = {row.id: row.trained_on for row in connection.execute(columns).all()}
     lost = _replaying_lost(connection, head, trained_on)
     before, found = Numbers(), list[Live]()
     for commit in head:
