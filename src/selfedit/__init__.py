@@ -24,11 +24,13 @@ def open(
     device: str = "auto",
     dtype: str | None = None,
     wait: float = 0.0,
+    journal: str = "",
 ) -> Memory:
     """Open the store at `path`; with `base`, make it if it is not there. Loads no model until needed.
 
-    Where another process is writing, what changes the store waits up to `wait` seconds for it to end.
+    Where another process is writing, what changes the store waits up to `wait` seconds for it to end. With
+    `journal`, the URL of a PostgreSQL database, a new store's journal is kept there.
     """
     from selfedit.memory import Access, Memory
 
-    return Memory.open(path, base, device=device, dtype=dtype, access=Access(wait))
+    return Memory.open(path, base, device=device, dtype=dtype, access=Access(wait, journal=journal))

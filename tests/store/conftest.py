@@ -14,7 +14,6 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.pool import NullPool
 
 SAMPLES = runpy.run_path(str(Path(__file__).with_name("samples.py")))
-SERVER = runpy.run_path(str(Path(__file__).with_name("server.py")))
 
 
 def pytest_generate_tests(metafunc):
@@ -35,25 +34,6 @@ def tmp_path():
 @pytest.fixture
 def new_commit():
     return SAMPLES["new_commit"]
-
-
-@pytest.fixture(scope="session")
-def server():
-    """A PostgreSQL server that the tests may stop and start."""
-    if programs := SERVER["binaries"]():
-        server = SERVER["Server"](programs)
-        yield server
-        server.remove()
-    elif any(os.environ.get(name) for name in SERVER["REQUIRED"]):
-        pytest.fail(SERVER["MISSING"])
-    else:
-        pytest.skip(SERVER["MISSING"])
-
-
-@pytest.fixture
-def postgres(request):
-    """The URL of a PostgreSQL database."""
-    return os.environ.get(SERVER["GIVEN"]) or request.getfixturevalue("server").url()
 
 
 @pytest.fixture

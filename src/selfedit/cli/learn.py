@@ -57,6 +57,7 @@ Journal = Annotated[
     str,
     typer.Option(
         help="A new store's journal on PostgreSQL, by URL; its password is better in PGPASSWORD.",
+        envvar="SELFEDIT_JOURNAL",
         show_default="a file",
     ),
 ]
