@@ -7,11 +7,11 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from selfedit.engine import Adapter, Engine, merge, prefixes, states, streaming
 from selfedit.engine.lora import AdapterMeta
@@ -122,7 +122,7 @@ def test_parts_and_threads_change_no_bit(
     engine: Engine, adapters: list[Adapter], monkeypatch: pytest.MonkeyPatch, buffer: int, threads: int
 ) -> None:
     expected = weights(again(engine), adapters)
-    monkeypatch.setattr(merge, "parts", partial(streaming.parts, buffer=buffer))
+    monkeypatch.setattr(merge, "BUFFER", buffer)
     torch.set_num_threads(threads)
     assert weights(again(engine), adapters) == expected
     in_memory = [Adapter(a.rank, a.alpha, a.tensors(), a.meta) for a in adapters]
@@ -267,6 +267,17 @@ def test_another_precision_has_states_of_its_own(
     states_of_one = set(held(tmp_path).values())
     assert weights(again(other, tmp_path), adapters) == expected
     assert len(list(tmp_path.iterdir())) == 2 * len(states_of_one)
+
+
+@pytest.mark.usefixtures("keen")
+def test_another_base_has_states_of_its_own(engine: Engine, adapters: list[Adapter], tmp_path: Path) -> None:
+    file = save_tiny(tmp_path / "model", "llama") / "model.safetensors"
+    tensors = {name: tensor * 1.5 for name, tensor in load_file(file).items()}
+    save_file(tensors, file, {"format": "pt"})
+    other = Engine.load(file.parent, dtype="float32")
+    expected = weights(other, adapters)
+    weights(again(engine, tmp_path / "heads"), adapters)
+    assert weights(again(other, tmp_path / "heads"), adapters) == expected
 
 
 @pytest.mark.usefixtures("keen")

@@ -18,10 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from selfedit.engine.lora import Adapter
+from selfedit.engine.machine import memory
 from selfedit.engine.model import Model
 from selfedit.engine.prefixes import Prefixes, arithmetic
 from selfedit.engine.states import Kept, TornError, Writer
-from selfedit.engine.streaming import Part, parts
+from selfedit.engine.streaming import BUFFER, Part, parts
 from selfedit.errors import AdapterError, EngineError
 from selfedit.types import Head
 
@@ -123,7 +124,7 @@ class Fold:
             raise TornError
         waiting = {writer.count: writer for writer in writers}
         done: dict[str, Tensor] = {}
-        for part in parts(self.adapters[self.begin :]):
+        for part in parts(self.adapters[self.begin :], min(BUFFER, memory()[1] // 8)):
             advance = partial(self._advance, part, waiting)
             for name, merged in zip(part.modules, workers.map(advance, part.modules), strict=True):
                 if merged is not None:
