@@ -1,6 +1,7 @@
 """What is collected, and what is erased for good: read from the bytes of every file in the store."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,22 @@ def test_collecting_removes_what_no_row_names_and_nothing_else(store, learn):
     assert store.verify().ok
     assert store.gc() == Collected(0, 0, 0, 0)
     store.move_head("rollback", [each.id for each in commits])
+
+
+def test_collecting_bears_with_a_reader_that_caches_heads_meanwhile(store, monkeypatch):
+    store.heads_folder.mkdir()
+    for name in ("a", "b", "c"):
+        (store.heads_folder / name).write_bytes(b"x" * 10)
+    unlink = Path.unlink
+
+    def reader(path, **options):
+        unlink(store.heads_folder / "b", missing_ok=True)
+        (store.heads_folder / "d").write_bytes(b"made meanwhile")
+        unlink(path, **options)
+
+    monkeypatch.setattr(Path, "unlink", reader)
+    assert store.gc() == Collected(0, 0, 0, 20)
+    assert [path.name for path in store.heads_folder.iterdir()] == ["d"]
 
 
 def test_a_reader_collects_nothing(store, learn):

@@ -6,8 +6,8 @@ many, which the next collection removes. Knows nothing of what the texts say.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence as Items
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +62,19 @@ def _erase(store: Parts, erase: Items[str], time: str) -> tuple[int, int]:
 
 
 def _empty(folder: Path) -> int:
-    """Remove all that is in a folder, and itself; returns how many bytes that were."""
+    """Remove all that is in a folder, and itself; returns how many bytes that were.
+
+    A reader may come and go there meanwhile: it removes by itself what it makes of an erased adapter.
+    """
+    size = 0
     with explained("removing cached heads", folder):
-        size = sum(each.lstat().st_size for each in folder.rglob("*") if not each.is_dir())
-        if folder.exists():
-            shutil.rmtree(folder)
+        for each in sorted(folder.rglob("*"), reverse=True):
+            with suppress(FileNotFoundError):
+                if each.is_dir() and not each.is_symlink():
+                    each.rmdir()
+                else:
+                    size += each.lstat().st_size
+                    each.unlink()
+    with suppress(OSError):
+        folder.rmdir()
     return size
