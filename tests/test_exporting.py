@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 
 from selfedit.engine import Adapter, Engine
 from selfedit.engine.export import Base
-from selfedit.errors import EngineError, ExportError, StoreError, UsageError
+from selfedit.errors import AdapterError, EngineError, ExportError, StoreError, UsageError
 from selfedit.exporting import Exported, Wanted, free_folder, placed
 from selfedit.memory import Memory
 from selfedit.model_card import MOST, Learned, card
@@ -224,6 +224,20 @@ def test_what_waits_to_be_retrained_is_told(taught: Memory, tmp_path: Path):
     assert done.commits == done.stale == tuple(three[1:])
     assert "2 commits" in read(tmp_path / "out")[1]
     assert "traces of it may remain" in read(tmp_path / "out")[1]
+
+
+@pytest.mark.parametrize("form", ["lora", "adapters"])
+def test_damaged_weights_are_not_exported(form: str, taught: Memory, tmp_path: Path):
+    with Store.open(taught.path) as store:
+        blob = store.adapter_path(store.head()[1].adapter)
+    whole = bytearray(blob.read_bytes())
+    whole[-1] ^= 1
+    blob.chmod(0o644)
+    blob.write_bytes(whole)
+    taught.close()
+    with pytest.raises((StoreError, AdapterError), match="damaged"):
+        taught.export(tmp_path / "out", form=form)
+    assert not (tmp_path / "out").exists()
 
 
 def test_nothing_learned_is_nothing_to_export(empty: Memory, tmp_path: Path):

@@ -218,7 +218,12 @@ def _adapters(order: Order, done: Exported) -> Exported:
     for number, row in enumerate(order.rows, 1):
         config = {**order.store.adapter(row.adapter).config, "base_model_name_or_path": order.base.place}
         folder = f"{number:0{digits}}-{row.id[:12]}"
-        Adapter.from_file(order.store.adapter_path(row.adapter), config).save(order.work / folder)
+        adapter = Adapter.from_file(order.store.adapter_path(row.adapter), config)
+        if adapter.hash != row.adapter:
+            raise StoreError(
+                f"adapter {row.adapter[:12]}: its weights are damaged; `selfedit verify` says which file"
+            )
+        adapter.save(order.work / folder)
         trained_on = order.store.trained_on(row.id)
         entries.append(Entry(folder, row.id, row.adapter, row.head_trained_on, trained_on))
     return replace(done, adapters=tuple(entries))

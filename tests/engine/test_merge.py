@@ -106,8 +106,8 @@ def test_a_head_is_the_left_fold_in_float32_cast_once(tmp_path: Path, shape: str
     for name, weight in before.items():
         total = weight.float().clone()
         for adapter in adapters:
-            if pair := adapter.pair(name):
-                a_RI, b_OR = pair
+            if name in adapter.modules:
+                a_RI, b_OR = (adapter.tensors()[f"{name}.lora_{part}.weight"] for part in "AB")
                 matrix_OI = total.t() if shape == "gpt2" else total
                 matrix_OI.addmm_(b_OR, a_RI, alpha=adapter.scale)
         assert torch.equal(engine.model.layers[name].weight, total.to(weight.dtype))

@@ -67,18 +67,6 @@ class Adapter:
             return {name.removeprefix(PREFIX): t.float() for name, t in stored.items()}
         return dict(self._weights)
 
-    def pair(self, module: str) -> tuple[Tensor, Tensor] | None:
-        """A [R, I] and B [O, R] of one module, read alone from a file; None where it has none."""
-        if module not in self.meta.modules:
-            return None
-        names = [f"{module}.lora_{part}.weight" for part in "AB"]
-        if isinstance(self._weights, Path):
-            with safetensors.safe_open(self._weights, framework="pt") as file:
-                a_RI, b_OR = (file.get_tensor(PREFIX + name).float() for name in names)
-        else:
-            a_RI, b_OR = (self._weights[name] for name in names)
-        return a_RI, b_OR
-
     def save(self, folder: str | Path) -> Path:
         """Write PEFT's layout into `folder` (made if missing); `peft.PeftModel.from_pretrained` reads it."""
         target = Path(folder)

@@ -8,7 +8,8 @@ thread. Knows nothing of heads, bases or files.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import final
@@ -17,9 +18,12 @@ import torch
 from torch import Tensor
 
 from selfedit.engine.lora import Adapter, AdapterMeta
+from selfedit.engine.streaming import parts
 
 EXACT = 1e-9
 """A share of an update that float32 cannot tell from nothing."""
+BUFFER = 64 << 20
+"""Bytes of factors that are read at once."""
 
 Progress = Callable[[int, int], None]
 
@@ -55,29 +59,30 @@ def summed(
     """The adapters' sum as one adapter, which names `base` as its own.
 
     Of at most `rank`; or of the least rank with which no layer is further off than `error`; without either
-    of the sum's own rank. All layers get the same rank, as serving engines want it.
+    of the sum's own rank. All layers get the same rank, as serving engines want it. Raises AdapterError for
+    files that are damaged.
     """
     names = tuple(dict.fromkeys(name for adapter in adapters for name in adapter.modules))
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        parts: dict[str, _Parts] = {}
-        for at, name in enumerate(names, 1):
-            parts[name] = _parts(_update(adapters, name), rank)
-            progress(at, 2 * len(names))
-        needed = max(1, *(part.needed(EXACT if error is None else error) for part in parts.values()))
+        found: dict[str, _Parts] = {}
+        for name, update in _updates(adapters):
+            found[name] = _parts(update, rank)
+            progress(len(found), 2 * len(names))
+        needed = max(1, *(part.needed(EXACT if error is None else error) for part in found.values()))
         made = needed if rank is None else min(rank, needed)
         lost: dict[str, _Loss] = {}
-        for at, name in enumerate(names, 1):
-            parts[name] = parts[name].cut(made)
-            lost[name] = _loss(_update(adapters, name), parts[name])
-            progress(len(names) + at, 2 * len(names))
+        for name, update in _updates(adapters):
+            found[name] = found[name].cut(made)
+            lost[name] = _Loss(update.norm(), update.distance(found[name]))
+            progress(len(names) + len(lost), 2 * len(names))
     finally:
         torch.set_num_threads(before)
     meta = AdapterMeta(names, base=base, transposed=any(each.meta.transposed for each in adapters))
     return Summed(
-        adapter=_adapter(parts, made, meta),
-        full_rank=max(1, *(part.full for part in parts.values())),
+        adapter=_adapter(found, made, meta),
+        full_rank=max(1, *(part.full for part in found.values())),
         overall=_Loss(_root(each.norm for each in lost.values()), _root(e.gap for e in lost.values())).share,
         errors={name: each.share for name, each in lost.items()},
     )
@@ -135,10 +140,6 @@ class _Loss:
         return self.gap / self.norm if self.norm else 0.0
 
 
-def _loss(update: _Factors | _Whole, parts: _Parts) -> _Loss:
-    return _Loss(update.norm(), update.distance(parts))
-
-
 def _parts(update: _Factors | _Whole, rank: int | None) -> _Parts:
     u_OK, s_K, v_KI = update.svd()
     tails = s_K.flip(0).square().cumsum(0).flip(0).sqrt()
@@ -147,24 +148,48 @@ def _parts(update: _Factors | _Whole, rank: int | None) -> _Parts:
     return found.cut(found.full if rank is None else min(rank, found.full))
 
 
-def _update(adapters: Items[Adapter], name: str) -> _Factors | _Whole:
-    """The sum of what the adapters add to one layer."""
-    held = [adapter for adapter in adapters if name in adapter.modules]
-    total = sum(adapter.rank for adapter in held)
-    whole: Tensor | None = None
-    factors: list[tuple[Tensor, Tensor]] = []
-    for adapter in held:
-        pair = adapter.pair(name)
-        assert pair is not None
-        a_RI, b_OR = (part.double().cpu() for part in pair)
-        if total < min(b_OR.shape[0], a_RI.shape[1]):
-            factors.append((adapter.scale * b_OR, a_RI))
-            continue
-        whole = b_OR.new_zeros(b_OR.shape[0], a_RI.shape[1]) if whole is None else whole
-        whole.addmm_(b_OR, a_RI, alpha=adapter.scale)
-    if whole is not None:
-        return _Whole(whole)
-    return _Factors(torch.cat([b for b, _ in factors], 1), torch.cat([a for _, a in factors]))
+def _updates(adapters: Items[Adapter]) -> Iterator[tuple[str, _Factors | _Whole]]:
+    """Each layer with the sum of what the adapters add to it; of files only parts are in memory."""
+    ranks: dict[str, int] = defaultdict(int)
+    for adapter in adapters:
+        for name in adapter.modules:
+            ranks[name] += adapter.rank
+    sums: dict[str, _Sum] = {}
+    for part in parts(adapters, BUFFER):
+        for number, pairs in enumerate(part.pairs, part.first):
+            for name, (a_RI, b_OR) in pairs.items():
+                held = sums.setdefault(name, _Sum(ranks[name]))
+                held.add(adapters[number].scale, _wide(a_RI), _wide(b_OR))
+        if part.last:
+            yield from ((name, sums.pop(name).update()) for name in part.modules)
+
+
+def _wide(factor: Tensor) -> Tensor:
+    return factor.to("cpu", torch.float64, copy=True)
+
+
+@final
+class _Sum:
+    """A layer's update as it grows: factors side by side, or one matrix where those would be larger."""
+
+    def __init__(self, rank: int) -> None:
+        self.rank = rank
+        """Of all factors together."""
+        self._factors: list[tuple[Tensor, Tensor]] = []
+        self._whole: Tensor | None = None
+
+    def add(self, scale: float, a_RI: Tensor, b_OR: Tensor) -> None:
+        if self.rank < min(b_OR.shape[0], a_RI.shape[1]):
+            self._factors.append((scale * b_OR, a_RI))
+            return
+        if self._whole is None:
+            self._whole = b_OR.new_zeros(b_OR.shape[0], a_RI.shape[1])
+        self._whole.addmm_(b_OR, a_RI, alpha=scale)
+
+    def update(self) -> _Factors | _Whole:
+        if self._whole is not None:
+            return _Whole(self._whole)
+        return _Factors(torch.cat([b for b, _ in self._factors], 1), torch.cat([a for _, a in self._factors]))
 
 
 @final
