@@ -10,7 +10,7 @@ import typer
 from selfedit.cli import output
 from selfedit.cli.options import Device, Json, NoWait, access
 from selfedit.cli.progress import Stages
-from selfedit.cli.wording import change, clipped, command, count, listed, share, short, span, verdict
+from selfedit.cli.wording import change, clipped, command, count, listed, retained, short, span, verdict
 
 if TYPE_CHECKING:
     from selfedit.forecast import Forecast
@@ -218,7 +218,7 @@ def show_figures(report: LearnReport) -> None:
             ),
             "mismatch": change(report.mismatch_before, report.mismatch_after, None),
             "asked": f"{count(report.probes, 'question')} on {count(passages, 'passage')}",
-            "earlier": share(report.retention) if report.retention is not None else "nothing learned before",
+            "earlier": retained(report.retention),
             "trained": f"{report.tokens:,} tokens",
             "took": f"{report.seconds:.0f} s, {output.size(peak_memory())} of memory at most",
         }

@@ -13,7 +13,7 @@ from selfedit.cli.log import as_json as row_as_json
 from selfedit.cli.options import Commit, Json, StoreDir
 from selfedit.cli.proof import proof_lines
 from selfedit.cli.states import State, states
-from selfedit.cli.wording import change, clipped, count, share, short, span, verdict, when
+from selfedit.cli.wording import change, clipped, count, retained, short, span, verdict, when
 
 if TYPE_CHECKING:
     from selfedit.memory import Shown
@@ -155,13 +155,12 @@ def _answer(answer: ProbeAnswer | None) -> str:
 
 def _figures(shown: Shown) -> dict[str, output.Cell]:
     found, cost = shown.commit.figures, shown.commit.cost
-    kept = "nothing to ask again" if found.retention is None else f"{share(found.retention)} still known"
     gate = shown.gate or {}
     return {
         "recall": change(found.recall_before, found.recall_after),
         "concise": change(found.concise_before, found.concise_after),
         "mismatch": change(found.mismatch_before, found.mismatch_after),
-        "earlier": kept,
+        "earlier": retained(found.retention),
         "gate": str(gate.get("reason", "-")),
         "settings": _settings(shown.commit.settings),
         "took": f"{span(cost.seconds)}, {cost.tokens:,} trained tokens",

@@ -54,6 +54,13 @@ def interval(ci95: tuple[float, float] | None) -> str:
     return f"   95% interval {ci95[0]:.2f} to {ci95[1]:.2f}" if ci95 else ""
 
 
+def retained(retention: float | None) -> str:
+    """What became of the right answers to earlier questions."""
+    if retention is None:
+        return "no question that was answered rightly before"
+    return f"{share(retention)} of what was answered rightly before still is"
+
+
 def clipped(text: str, width: int = 70) -> str:
     """`text` on one line of at most `width` characters."""
     flat = one_line(text)
