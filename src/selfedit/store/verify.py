@@ -50,15 +50,21 @@ def _all(journal: Journal, blobs: Blobs) -> Iterator[Looked]:
         kept = j.ADAPTERS.c.erased.is_(None)
         rows = connection.execute(select(j.ADAPTERS.c.hash, j.ADAPTERS.c.blob).where(kept))
         adapters: list[tuple[str, str]] = [(row.hash, row.blob) for row in rows]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        tables = inspect(connection).get_table_names()
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        # What the database does, and hashing, leave the interpreter to the rest meanwhile.
+        sound = pool.map(_table, repeat(journal), tables)
         parts = [adapters[at : at + _FILES] for at in range(0, len(adapters), _FILES)]
         files = pool.map(_bad_blobs, parts, repeat(blobs))
-        with journal.reading() as connection:
-            found = [*_database(connection), _moves(connection), _reports(connection)]
-        yield from found
         yield from _texts(journal)
         yield from _commits(journal)
+        with journal.reading() as connection:
+            found = [_moves(connection), _reports(connection)]
+        yield from (*found, *sound)
         bad = {adapter: problem for part in files for adapter, problem in part}
+    finally:
+        pool.shutdown(cancel_futures=True)  # whoever interrupts need not wait for the rest
     yield len(adapters), _not_erased(journal, bad)
 
 
@@ -77,31 +83,26 @@ def _not_erased(journal: Journal, bad: Mapping[str, str]) -> list[str]:
     return [f"adapter {each[:12]}: {problem}" for each, problem in bad.items() if each not in erased]
 
 
-def _database(connection: Connection) -> Iterator[Looked]:
-    """What the database says of itself."""
-    if connection.dialect.name == "postgresql":
-        found = list(_references(connection))
-        yield len(found), [each for each in found if each]
-        return
-    for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield 1, [f"journal: a row of {row[0]} refers to a row of {row[2]} that is not there"]
-    for line in connection.exec_driver_sql("PRAGMA integrity_check").scalars():
-        yield 1, [] if line == "ok" else [f"journal: {line}"]
+def _table(journal: Journal, name: str) -> Looked:
+    """What the database says of one table. Of all at once, it would keep writers waiting."""
+    with journal.reading() as connection:
+        if connection.dialect.name == "postgresql":
+            return 1, [f"journal: {each}" for each in _references(connection, name)]
+        lost = {row[2] for row in connection.exec_driver_sql(f"PRAGMA foreign_key_check({name})")}
+        found = [f"a row of {name} refers to a row of {other} that is not there" for other in sorted(lost)]
+        lines = connection.exec_driver_sql(f"PRAGMA integrity_check({name})").scalars().all()
+    return 1, [f"journal: {each}" for each in (*found, *lines) if each != "ok"]
 
 
-def _references(connection: Connection) -> Iterator[str | None]:
+def _references(connection: Connection, name: str) -> Iterator[str]:
     """Rows that refer to rows that are not there: the server takes none, a restored copy may hold some."""
-    inspector = inspect(connection)
-    for name in sorted(inspector.get_table_names()):
-        for key in inspector.get_foreign_keys(name):
-            mine, theirs = key["constrained_columns"], key["referred_columns"]
-            same = " AND ".join(f"here.{a} = there.{b}" for a, b in zip(mine, theirs, strict=True))
-            given = " AND ".join(f"here.{a} IS NOT NULL" for a in mine)
-            lost = f"SELECT 1 FROM {name} here LEFT JOIN {key['referred_table']} there ON {same}"
-            query = f"{lost} WHERE {given} AND there.{theirs[0]} IS NULL LIMIT 1"
-            found = connection.exec_driver_sql(query).first()
-            what = f"a row of {name} refers to a row of {key['referred_table']} that is not there"
-            yield f"journal: {what}" if found else None
+    for key in inspect(connection).get_foreign_keys(name):
+        mine, theirs = key["constrained_columns"], key["referred_columns"]
+        same = " AND ".join(f"here.{a} = there.{b}" for a, b in zip(mine, theirs, strict=True))
+        given = " AND ".join(f"here.{a} IS NOT NULL" for a in mine)
+        lost = f"SELECT 1 FROM {name} here LEFT JOIN {key['referred_table']} there ON {same}"
+        if connection.exec_driver_sql(f"{lost} WHERE {given} AND there.{theirs[0]} IS NULL LIMIT 1").first():
+            yield f"a row of {name} refers to a row of {key['referred_table']} that is not there"
 
 
 def _texts(journal: Journal) -> Iterator[Looked]:
