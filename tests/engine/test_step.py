@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 from collections import Counter
 from pathlib import Path
-from typing import final
+from types import SimpleNamespace
+from typing import Any, final
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from selfedit.engine import Adapter, Engine, memory, step
 from selfedit.engine.attention import Cache
@@ -20,23 +24,60 @@ from .tiny import SHAPES, save_tiny
 LONG = "Topic: Zorb. The harbour lies north of the hill, and its lights are green. Who was it? "
 
 
+WAITS = (
+    "item", "_local_scalar_dense", "is_nonzero", "equal", "nonzero", "masked_select", "unique", "_unique2",
+    "repeat_interleave", "lift_fresh",
+)  # fmt: skip
+"""Operators that wait for the device or bring numbers to it: a device cannot record them."""
+
+
+@final
+class Heard(TorchDispatchMode):
+    """Listens to the operators that run, and keeps each with what it was given and what it gave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[Any, Any, Any, Any]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        self.calls.append((func, args, kwargs or {}, out))
+        return out
+
+
 @final
 class Tape:
-    """Records as a device would: what is replayed is the same work on the same buffers, into one output."""
+    """Records as a device does: a replay runs the same operators on the same memory, and no Python."""
 
     def __init__(self) -> None:
         self.recorded = 0
         self.replayed = 0
+        self.waits: set[str] = set()
 
     def record(self, work: Work) -> Work:
         self.recorded += 1
-        out = work().clone()
+        with Heard() as heard:
+            out = work()
+        names = [str(func) for func, *_ in heard.calls]
+        self.waits |= {name for name in names if any(f".{wait}." in f"{name}." for wait in WAITS)}
 
         def replay() -> Tensor:
             self.replayed += 1
-            return out.copy_(work())
+            for func, args, kwargs, before in heard.calls:
+                _overwrite(before, func(*args, **kwargs))
+            return out
 
         return replay
+
+
+def _overwrite(before: Any, now: Any) -> None:
+    """What an operator gives lies where it lay when recorded; views and changes in place do so anyway."""
+    if isinstance(before, Tensor):
+        if before.data_ptr() != now.data_ptr():
+            before.copy_(now)
+    elif isinstance(before, tuple | list):
+        for one, other in zip(before, now, strict=True):
+            _overwrite(one, other)
 
 
 @final
@@ -105,6 +146,7 @@ def test_tokens_are_those_of_ordinary_steps(
     monkeypatch.setattr(engine, "recorder", tape)
     same(engine.generate(requests), expected)
     assert bool(tape.recorded) == (after < 10)
+    assert tape.waits == set()
     assert tape.replayed >= 2 * tape.recorded
     assert engine.settings.rows >= 7
 
@@ -118,8 +160,11 @@ def test_every_shape_has_the_same_tokens(tmp_path: Path, shape: str, monkeypatch
     expected = ordinary(engine, asked)
     monkeypatch.setattr(step, "AFTER", 0)
     monkeypatch.setattr(step, "KEYS", 4)
-    monkeypatch.setattr(engine, "recorder", Tape())
+    tape = Tape()
+    monkeypatch.setattr(engine, "recorder", tape)
     same(engine.generate(asked), expected)
+    assert tape.replayed
+    assert tape.waits == set()
 
 
 def test_a_head_is_decoded_as_ordinarily(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +223,58 @@ def test_every_row_has_a_cell_of_its_slot() -> None:
         assert len(set(found)) == len(slot_B)
         assert max(found) < slots * cells
         assert all(slot < 0 or cell // cells == slot for slot, cell in zip(slot_B, found, strict=True))
+
+
+def test_graphs_are_made_aside_and_those_alive_share_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA's own calls are played here; what they are given is held to their real signatures."""
+    told: list[Any] = []
+    real = inspect.signature(torch.cuda.graph.__init__)
+
+    class Graph:
+        def pool(self) -> str:
+            return f"pool of {id(self)}"
+
+        def replay(self) -> None:
+            told.append("replay")
+
+    def recording(*given: Any, **more: Any) -> Any:
+        bound = real.bind(None, *given, **more).arguments
+        told.append(bound["pool"])
+        return contextlib.nullcontext()
+
+    stream = SimpleNamespace(wait_stream=lambda other: told.append("wait"))
+    for name, played in {
+        "device": lambda device: contextlib.nullcontext(),
+        "current_stream": lambda: stream,
+        "Stream": lambda: stream,
+        "stream": lambda other: contextlib.nullcontext(),
+        "CUDAGraph": Graph,
+        "graph": recording,
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, played)
+
+    graphs, out = step.CudaGraphs(torch.device("cuda:1")), torch.ones(2)
+    work = lambda: told.append("work") or out  # noqa: E731
+    first = graphs.record(work)
+    assert told == ["wait", "work", "wait", None, "work"]
+    assert first() is out
+    assert told[5:] == ["replay"]
+    second = graphs.record(work)
+    assert told[9] == first.graph.pool()  # type: ignore[attr-defined]
+    del first
+    third = graphs.record(work)
+    assert told[14] == second.graph.pool()  # type: ignore[attr-defined]
+    del second, third
+    graphs.record(work)
+    assert told[19] is None, "the pool went with its last graph"
+
+
+def test_the_tape_hears_what_a_device_could_not_record() -> None:
+    tape, x = Tape(), torch.arange(3.0)
+    replay = tape.record(lambda: x * torch.tensor([2.0]) + float(x.sum().item()))
+    assert len(tape.waits) == 2, tape.waits
+    x.add_(1)
+    assert replay().tolist() == [5.0, 7.0, 9.0], "the sum that Python was told is the old one"
 
 
 def test_few_sizes_come_up() -> None:

@@ -68,7 +68,7 @@ class Engine:
         """Hash of the base's weights."""
         self.heads = Heads(model, base)
         self.threads, self._rate = choose_threads(model.device, model.dtype)
-        self.recorder: Recorder | None = CudaGraphs() if model.device.type == "cuda" else None
+        self.recorder: Recorder | None = CudaGraphs(model.device) if model.device.type == "cuda" else None
         """Records decoding steps and replays them; None: every step is laid out anew."""
         self._log = Log()
         self._adopted: Limits | None = None

@@ -161,6 +161,7 @@ def load_model(folder: Path, device: torch.device, dtype: torch.dtype) -> Model:
 def adapt(whole: Any) -> Model:
     """Take a transformers causal language model apart; its linear layers are replaced in place."""
     whole.requires_grad_(False)
+    whole.config.pad_token_id = None  # else some decoders look for pads in every pass, and wait for it
     output = whole.get_output_embeddings()
     run = Run(torch.zeros((), requires_grad=True, device=output.weight.device, dtype=output.weight.dtype))
     layers: dict[str, AdaptedLinear] = {}

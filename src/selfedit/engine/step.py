@@ -7,6 +7,7 @@ recorded when it has come up a few times. Knows nothing of requests, sampling or
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -46,27 +47,43 @@ class Recorder(Protocol):
 
 @final
 class CudaGraphs:
-    """Recordings as CUDA graphs, which share one pool of memory: they are replayed one at a time."""
+    """Recordings as CUDA graphs. Those alive share one pool of memory, since one is replayed at a time."""
 
-    def __init__(self) -> None:
-        self._pool: Any = None
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._last: weakref.ref[Replay] | None = None
 
     def record(self, work: Work) -> Work:
+        with torch.cuda.device(self.device):
+            return self._record(work)
+
+    def _record(self, work: Work) -> Replay:
+        """Once aside, so that libraries have set themselves up, then for the recording."""
         here, aside = torch.cuda.current_stream(), torch.cuda.Stream()
         aside.wait_stream(here)
         with torch.cuda.stream(aside):
             work()
         here.wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
+        last = None if self._last is None else self._last()
+        pool = None if last is None else last.graph.pool()
+        with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
             out = work()
-        self._pool = graph.pool()
+        made = Replay(graph, out)
+        self._last = weakref.ref(made)
+        return made
 
-        def replay() -> Tensor:
-            graph.replay()
-            return out
 
-        return replay
+@final
+class Replay:
+    """A CUDA graph, and where its result lies after each replay."""
+
+    def __init__(self, graph: Any, out: Tensor) -> None:
+        self.graph, self.out = graph, out
+
+    def __call__(self) -> Tensor:
+        self.graph.replay()
+        return self.out
 
 
 @final
