@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import os
 import runpy
 import subprocess
@@ -13,7 +15,8 @@ import pytest
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import NullPool
 
-SAMPLES = runpy.run_path(str(Path(__file__).with_name("samples.py")))
+FOLDER = Path(__file__).parent
+SAMPLES = runpy.run_path(str(FOLDER / "samples.py"))
 
 
 def pytest_generate_tests(metafunc):
@@ -109,6 +112,38 @@ def start():
     for process in running:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="session")
+def faults():
+    """What builds and loads the library that strikes system calls."""
+    sys.path.insert(0, str(FOLDER))
+    try:
+        return importlib.import_module("faults")
+    finally:
+        sys.path.remove(str(FOLDER))
+
+
+@pytest.fixture(scope="session")
+def library(faults, tmp_path_factory):
+    """The library itself. On CI it is a failure if there can be none."""
+    if reason := faults.why_not():
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return faults.build(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.fixture
+def run(faults, library, tmp_path):
+    """Run a program of this folder under the library that strikes system calls; returns what it prints."""
+
+    def run(program, *arguments):
+        command = [sys.executable, "-W", "error", FOLDER / program, tmp_path, *map(str, arguments)]
+        environment = {**os.environ, **faults.environment(library)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return run
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """Kills processes that work on a store, and looks at what they left.
 
-Run as a program: `crash.py FOLDER KILLS SEED` makes a store in FOLDER, kills KILLS processes that work on it
-one after another, and prints a JSON line for each. A kill is aimed: at a moment inside a named step, or at
-one of the calls that change the disk there (faults.c). After each, the store is opened and held against what
-was acknowledged, and work goes on.
+Run as a program: `crash.py FOLDER KILLS SEED [URL]` makes a store in FOLDER (its journal in the database at
+URL), kills KILLS processes that work on it one after another, and prints a JSON line for each. A kill is
+aimed: at a moment inside a named step, or at one of the calls that change the disk there (faults.c). After
+each, the store is opened and held against what was acknowledged, and work goes on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from crash_reader import Reader
 from crash_steps import Step, possible
 from crash_world import Known, difference, half_done, kind_of, not_erased, superfluous
 from faults import Action, Call, Faults
-from samples import new_store
 
 from selfedit.errors import StoreError
 from selfedit.store import Store
@@ -43,6 +42,8 @@ AIMS = {
     "open": 1,
 }
 """Into which step how many kills go, in proportion."""
+ON_DISK = ("create", "open", "learn", "retrain", "gc", "backup")
+"""Steps that change the disk of this machine even where the journal is elsewhere."""
 REPEATED = ("gc", "erase")
 """Steps that are taken again although they were done: they may have died before all of it was."""
 ACTIONS = (Action.KILL_BEFORE, Action.KILL_AFTER, Action.KILL_HALFWAY)
@@ -101,10 +102,10 @@ class Kill:
 
 @final
 class Killer:
-    """Kills processes that work on one store in `folder`, and holds what they leave against their word."""
+    """Kills processes that work on one store, and holds what they leave against their word."""
 
-    def __init__(self, folder: Path, batch: str) -> None:
-        self._place = Place(folder)
+    def __init__(self, place: Place, batch: str) -> None:
+        self._place = place
         self._batch = batch
         self._rng = random.Random(batch)
         self._known = Known()
@@ -132,7 +133,7 @@ class Killer:
         step = self._rng.choices(list(AIMS), AIMS.values())[0]
         if not nth and self._rng.random() < 0.5:
             step = "create"  # the only time that there is no store yet
-        if not Faults.loaded() or self._rng.random() < 0.4:
+        if not Faults.loaded() or self._rng.random() < 0.4 or (self._place.journal and step not in ON_DISK):
             return Aim(step)
         calls = self._calls.get(step, GUESS)
         late = self._rng.random() < 0.3  # where a commit comes to count
@@ -186,7 +187,7 @@ class Killer:
         """Open what a killed process left; returns whether the step that was under way is in it."""
         before = after = account.known
         if account.pending and account.pending.name == "create" and not Store.exists(self._place.store):
-            new_store(self._place.store).close()
+            self._place.make().close()
         elif account.pending:
             after = account.pending.after(before)
         with self._opened() as store:
@@ -202,7 +203,7 @@ class Killer:
     def _opened(self) -> Store:
         """The store, as whoever comes next finds it: a writer, a reader, or one who has read all the time."""
         way = self._rng.random()
-        if way < 0.2:
+        if way < 0.2 or self._place.journal:  # there a dead writer's last statement may still be under way
             return Store.open(self._place.store, write=True, verb="look")
         if way < 0.4 or not self._reader:
             self._reader = Store.open(self._place.store)
@@ -244,10 +245,10 @@ class Killer:
             return [*difference(self._known, found), *left]
 
 
-def main(folder: Path, kills: int, batch: str) -> None:
-    for kill in Killer(folder, batch).kills(kills):
+def main(folder: Path, kills: int, batch: str, journal: str = "") -> None:
+    for kill in Killer(Place(folder, journal), batch).kills(kills):
         print(json.dumps(asdict(kill)), flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:5])

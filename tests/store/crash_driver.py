@@ -42,6 +42,8 @@ class Place:
     """What the process works on: a folder with the store and its backups."""
 
     folder: Path
+    journal: str = ""
+    """URL of the database that the store's journal is in, if it is in one."""
 
     @property
     def store(self) -> Path:
@@ -50,6 +52,9 @@ class Place:
     @property
     def backups(self) -> Path:
         return self.folder / "backups"
+
+    def make(self) -> Store:
+        return new_store(self.store, self.journal)
 
 
 @final
@@ -68,7 +73,7 @@ class Driver:
         if Store.exists(self._place.store):
             store = self._take(OPEN, lambda: Store.open(self._place.store, write=True, verb="learn"))
         else:
-            store = self._take(CREATE, lambda: new_store(self._place.store))
+            store = self._take(CREATE, self._place.make)
         if self._aim.step in ("open", "create"):  # survived, and not to be taken again
             self._aim = replace(self._aim, step="learn")
         while True:
