@@ -19,6 +19,7 @@ class Name(StrEnum):
     trial = "trial"
     learning = "learning"
     heads = "heads"
+    history = "history"
 
 
 def _count(help: str) -> typer.models.OptionInfo:
@@ -51,6 +52,7 @@ def verb(
     requests: Annotated[int | None, _count("Rows to generate or score.")] = None,
     max_tokens: Annotated[int | None, _count("New tokens a row.")] = None,
     adapters: Annotated[int | None, _count("heads: adapters of the head.")] = None,
+    commits: Annotated[int | None, _count("history: commits.")] = None,
     split: Annotated[str, typer.Option(help="learning: choose or report.")] = "report",
     methods: Annotated[str, typer.Option(help="learning: methods by name, commas between.")] = "",
     limit: Annotated[int | None, _count("learning: passages.")] = None,
@@ -70,6 +72,11 @@ def verb(
         from selfedit.bench.heads import command as heads
 
         rows = heads(quick, base=base, device=device, dtype=dtype, adapters=adapters, rank=rank)
+        return output.document(rows) if json else print(markdown(rows))
+    if name is Name.history:
+        from selfedit.bench.history import command as history
+
+        rows = history(quick, commits)
         return output.document(rows) if json else print(markdown(rows))
     folder = str(data) if data else os.environ.get("SELFEDIT_DATA")
     settings = settings_for(
