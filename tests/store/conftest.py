@@ -20,10 +20,12 @@ SAMPLES = runpy.run_path(str(FOLDER / "samples.py"))
 
 
 def pytest_generate_tests(metafunc):
-    """What the store promises holds wherever its journal is; `journal_file` marks what is about files."""
-    if "journal" in metafunc.fixturenames and not hasattr(metafunc.module, "journal"):
-        only_file = metafunc.definition.get_closest_marker("journal_file")
-        metafunc.parametrize("journal", ["file"] if only_file else ["file", "postgres"], indirect=True)
+    """What the store promises holds wherever its journal is; marks name what is about one place."""
+    if "journal" in metafunc.fixturenames:
+        only = [
+            each for each in ("file", "server") if metafunc.definition.get_closest_marker(f"journal_{each}")
+        ]
+        metafunc.parametrize("journal", only or ["file", "postgres"], indirect=True)
 
 
 @pytest.fixture
@@ -42,7 +44,13 @@ def new_commit():
 @pytest.fixture
 def journal(request):
     """Where the journal of `store` is: "" for a file in it, or a URL."""
-    return request.getfixturevalue("postgres") if request.param == "postgres" else ""
+    match request.param:
+        case "file":
+            return ""
+        case "server":
+            return request.getfixturevalue("server").url()
+        case _:
+            return request.getfixturevalue("postgres")
 
 
 @pytest.fixture

@@ -17,14 +17,9 @@ from selfedit.store.address import Address
 from selfedit.store.creation import journal_at
 from selfedit.store.journal import Journal
 
+pytestmark = pytest.mark.journal_server
 MADE = {"base": "tiny", "weights": "f" * 64, "dtype": "float32"}
 SECRET, QUOTED = "s3cret/ümlaut@", "s3cret%2F%C3%BCmlaut%40"
-
-
-@pytest.fixture
-def journal(server):
-    """All stores of this file have their journals there."""
-    return server.url()
 
 
 @pytest.fixture
