@@ -417,7 +417,8 @@ def test_states_stand_at_the_end_and_evenly_before_it() -> None:
     assert prefixes.points([1.0] * 100, 0, 1.0, 4) == [100, 75, 50, 25]
     assert prefixes.points([1.0] * 100, 60, 1.0, 4) == [100, 75]
     assert prefixes.points([1.0] * 100, 95, 10.0, 4) == []
-    assert prefixes.points([1.0] * 100, 0, 40.0, 8) == [100, 60]
+    assert prefixes.points([1.0] * 100, 0, 10.0, 8) == [100, 60, 20]
+    assert prefixes.points([1.0] * 100, 50, 40.0, 8) == [100]
     assert prefixes.points([1.0] * 100, 0, 1.0, 0) == []
     assert prefixes.points([], 0, 0.0, 4) == []
 

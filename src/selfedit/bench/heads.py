@@ -98,7 +98,7 @@ class Heads:
             self._row(
                 f"{count} adapters in memory", count, ours, theirs,
                 agreement=float(agrees and self._agrees(sums)), agreement_kind="equal weights",
-                first_pass_more_seconds=self._layouts(),
+                **self._layouts(),
             )
         ]  # fmt: skip
         progress("heads: adapters from files, states kept")
@@ -130,6 +130,7 @@ class Heads:
             {
                 "ours_seconds": ours.wall, "theirs_seconds": scaled.wall,
                 "ours_cpu_seconds": ours.cpu, "theirs_cpu_seconds": scaled.cpu,
+                "cpu_ratio": scaled.cpu / ours.cpu,
                 "ours_memory_mb": machine.peak_memory_mb(self.settings.device),
                 "ours_threads": self.engine.threads, "theirs_threads": 1,
                 "distinct": len(self.checked), **more,
@@ -169,14 +170,18 @@ class Heads:
         return all(torch.equal(layers[name].weight, total.to(dtype)) for name, total in sums.items())
 
     @torch.no_grad()
-    def _layouts(self) -> float:
+    def _layouts(self) -> dict[str, float]:
         """What the first pass through new weights costs more than the second: faster layouts are made."""
 
         def work() -> None:
             for layer in self.engine.model.layers.values():
                 layer.frozen().times(layer.weight.new_zeros(8, layer.in_features))
 
-        return self._timed(work).wall - self._timed(work).wall
+        first, second = self._timed(work), self._timed(work)
+        return {
+            "first_pass_more_seconds": first.wall - second.wall,
+            "first_pass_more_cpu_seconds": first.cpu - second.cpu,
+        }
 
     def _reading(self) -> dict[str, float]:
         """Seconds to read all factors and do nothing with them; and to hold them to their hashes beside."""

@@ -46,7 +46,10 @@ MOST_AT_ONCE = 8
 """States that one long fold leaves behind."""
 DISK_RATE = 1e9
 """Bytes a second, by estimate: a state must save more than its reading and writing take."""
-PRODUCT_RATE = {"cpu": 2.5e10, "cuda": 1e12}
+APART = 4
+"""States that one fold leaves on its way are so many times further apart than one is worth keeping: to write
+one costs about what it saves at the least."""
+PRODUCT_RATE = {"cpu": 3.5e10, "cuda": 1e12}
 """Multiplications a second of a thin product, by estimate."""
 ABANDONED_SECONDS = 3600.0
 """An unfinished file that nobody has touched for so long is its writer's who was killed."""
@@ -193,11 +196,14 @@ class State:
 
 
 def points(seconds: Items[float], begin: int, least: float, slots: int) -> list[int]:
-    """After how many adapters a fold that begins at `begin` is to leave a state: at its end, and evenly
-    before it as `slots` states over the whole head would be, never less than `least` seconds apart."""
+    """After how many adapters a fold that begins at `begin` is to leave a state.
+
+    At its end, if that saves `least` seconds, and evenly before it: as `slots` states over the whole head
+    would be, or further apart.
+    """
     if slots < 1:
         return []
-    spacing = max(least, sum(seconds) / slots)
+    spacing = max(APART * least, sum(seconds) / slots)
     found: list[int] = []
     before, since = sum(seconds[begin:]), spacing
     for count in range(len(seconds), begin, -1):
