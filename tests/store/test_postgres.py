@@ -1,12 +1,10 @@
 """What is peculiar to a journal on PostgreSQL: passwords, writers on other machines, servers that go."""
 
 import os
-import random
 import shutil
 import signal
 import sys
 import threading
-import time
 
 import psycopg
 import pytest
@@ -341,8 +339,9 @@ def test_whoever_lost_the_lock_to_another_writes_no_more(store, learn, elsewhere
     with Store.open(elsewhere, write=True, wait=5) as other:
         refusal(lambda: store.move_head("revert", []), StoreBusyError)
         assert other.head() == (commit,)
-    line = refusal(lambda: store.move_head("revert", []), StoreBusyError)
-    assert "another process wrote meanwhile" in line
+    for _ in range(2):
+        line = refusal(lambda: store.move_head("revert", []), StoreBusyError)
+        assert "another process wrote meanwhile" in line
     assert Store.open(store.path).head() == (commit,)
 
 
@@ -363,35 +362,6 @@ def test_names_that_cannot_be_kept_are_refused(store):
     assert "a character that the database cannot keep" in refusal(lambda: store.move_head("a\0b", []))
     assert "a character that the database cannot keep" in refusal(lambda: store.move_head("a\ud800", []))
     assert store.moves() == ()
-
-
-KILLED = """
-import sys
-from samples import new_commit
-from selfedit.store import Store
-with Store.open(sys.argv[1], write=True, wait=20) as store:
-    while True:
-        number = len(store.log())
-        new = new_commit(number, tuple(store.adapter(each.adapter) for each in store.head()))
-        print(store.accept(new).id, flush=True)
-"""
-
-
-def test_killed_writers_lose_nothing(store, start):
-    store.close()
-    rng, acknowledged = random.Random(7), []
-    for _ in range(3):
-        writer = start(KILLED, store.path)
-        acknowledged.append(writer.stdout.readline().strip())
-        time.sleep(rng.uniform(0, 0.2))
-        writer.kill()
-        acknowledged += writer.stdout.read().split()
-        found = Store.open(store.path)
-        assert found.verify().problems == ()
-        log = found.log()
-        assert {commit.id for commit in log if commit.live} >= set(acknowledged)
-        assert len(log) <= len(acknowledged) + 3
-        assert all(len(found.probes(commit.id)) == 2 for commit in log)
 
 
 # -- erasing -------------------------------------------------------------------------------------------------

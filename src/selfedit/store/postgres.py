@@ -190,6 +190,7 @@ class _Writer:
         before = self._number
         connection = self._take()
         if self._number != before + 1:
+            self._number = before  # so that it stays refused
             self.close()
             why = "the connection to the server was lost, and another process wrote meanwhile"
             raise StoreBusyError(f"{self._place.parent}: {why}; run the command again")
