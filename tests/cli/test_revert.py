@@ -52,9 +52,12 @@ def test_with_now_it_waits_and_proves(run: Run, commits: list[str], started: lis
     shown = run("revert", commits[0], "--now")
     assert shown.code == 0
     assert "Retrained 2 commits in " in shown.out
-    assert f"  {commits[0][:8]}: its 4 questions are answered as before it was learned." in shown.out
+    assert (
+        f"  {commits[0][:8]}: its 4 questions are answered rightly as often as before it was learned."
+        in shown.out
+    )
     assert "Of what stays, 8 questions:" in shown.out
-    assert "changed between right and wrong  none" in shown.out
+    assert "changed between right and wrong: none" in shown.out
     assert started == []
     assert states(run) == ["live", "live", "replaced", "replaced", "reverted"]
     assert "retraining " in shown.err
@@ -66,7 +69,7 @@ def test_where_nothing_rests_on_it_nothing_is_started(
     shown = run("revert", commits[2])
     assert "Nothing rests on it. To prove that it is out: selfedit retrain --store memory" in shown.out
     assert (started, (Path("memory") / "retrain.log").exists()) == ([], False)
-    assert "as before it was learned." in run("retrain").out
+    assert "as often as before it was learned." in run("retrain").out
 
 
 def test_one_file_of_a_commit(run: Run, documents: list[str], started: list[Path]) -> None:

@@ -43,7 +43,7 @@ def test_a_commit_that_was_taken_out_shows_the_proof(run: Run, commits: list[str
     shown = run("show", commits[0]).out
     assert "state   reverted\n" in shown
     assert "Proof that it is out of the model:" in shown
-    assert "questions are answered as before it was learned." in shown
+    assert "questions are answered rightly as often as before it was learned." in shown
     assert "To take it back" not in shown
     assert run("show", commits[0], "--json").json["proof"]["back"] is True
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from selfedit.cli.output import plain
-from selfedit.cli.wording import change, clipped, count, short
+from selfedit.cli.wording import clipped, count, share, short
 
 MOVED = 5
 """So many questions are named whose verdict changed."""
@@ -22,11 +22,12 @@ def _own(found: Mapping[str, Any]) -> list[str]:
     commit, asked = short(found["commit"]), count(found["asked"], "question")
     if found["back"] is None:
         return [f"{commit}: no question about it can be asked, so answers cannot show that it is out."]
-    as_before = "as before it was learned" if found["back"] else "NOT as before it was learned"
+    verdict = "as often as" if found["back"] else "NOT as often as"
     return [
-        f"{commit}: its {asked} are answered {as_before}.",
-        _right(found["right_before"], found["right_now"], found["difference_ci95"]),
-        f"  the same word for word  {_percent(found['same_answers'])}",
+        f"{commit}: its {asked} are answered rightly {verdict} before it was learned.",
+        f"  right before it was learned {share(found['right_before'])}, now {share(found['right_now'])}"
+        f"{_difference(found['difference_ci95'])}",
+        f"  answers that are the same word for word: {_percent(found['same_answers'])}",
     ]
 
 
@@ -36,16 +37,19 @@ def _others(found: Mapping[str, Any]) -> list[str]:
         return ["  Nothing else is left that could have changed."]
     lines = [
         f"  Of what stays, {count(asked, 'question')}:",
-        _right(found["others_then"], found["others_now"], found["others_ci95"]),
-        f"  changed between right and wrong  {len(moved) or 'none'}",
+        f"  right with it {share(found['others_then'])}, without it {share(found['others_now'])}"
+        f"{_difference(found['others_ci95'])}",
+        f"  changed between right and wrong: {len(moved) or 'none'}",
     ]
     lines += [f"    - {clipped(question, 90)}" for question in moved[:MOVED]]
     return lines + ([f"    … {len(moved) - MOVED} more"] if len(moved) > MOVED else [])
 
 
-def _right(before: float | None, now: float | None, ci95: tuple[float, float] | None) -> str:
-    difference = f"   95% interval of the difference {ci95[0]:+.2f} to {ci95[1]:+.2f}" if ci95 else ""
-    return f"  right  {change(before, now)}{difference}"
+def _difference(ci95: tuple[float, float] | None) -> str:
+    """The interval, where there is more than a point: one passage alone has none."""
+    if ci95 is None or ci95[0] == ci95[1]:
+        return ""
+    return f"; difference within {ci95[0]:+.2f} to {ci95[1]:+.2f} (95%)"
 
 
 def _percent(value: float | None) -> str:
