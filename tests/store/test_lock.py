@@ -40,6 +40,7 @@ def holder(store, start):
     return hold
 
 
+@pytest.mark.journal_file
 def test_a_second_writer_waits_and_is_told_once_for_whom(store, holder):
     process, told = holder(0.5), []
     begun = time.monotonic()
@@ -59,6 +60,7 @@ def test_no_one_is_told_when_the_store_is_free(store):
     assert told == []
 
 
+@pytest.mark.journal_file
 def test_a_writer_waits_no_longer_than_it_was_told(store, holder):
     process = holder(60)
     begun = time.monotonic()
@@ -79,6 +81,7 @@ def test_a_killed_writer_hands_over_to_the_one_that_waits(store, holder, start):
     assert waiter.communicate(timeout=20) == ("mine\n", "")
 
 
+@pytest.mark.journal_file
 def test_ctrl_c_while_waiting_leaves_nothing(store, holder, start):
     process = holder(60)
     before = sorted(os.listdir(store.path)), (store.path / "lock").read_bytes()
