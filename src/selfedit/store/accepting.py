@@ -35,11 +35,11 @@ def place(connection: Connection, plan: TrainingPlan, weights: str, replaces: st
     """
     slot = history.slot(connection, replaces and history.find(connection, replaces))
     on = plan.head or Head(weights)
-    head = history.by_seq(connection, slot.before if on.adapters else slot.before[-1:])
-    if on.adapters and [each.hash for each in on.adapters] != [each.adapter for each in head]:
+    if on.adapters and [each.hash for each in on.adapters] != history.adapters(connection, slot.before):
         raise StoreError("the adapter was trained on another head than the store's; train it again")
-    parent, trained_on = head[-1].id if head else None, slot.before if on.adapters else ()
-    return Place(slot, Standing(parent, plan.id, on.id, trained_on, slot.replaces))
+    parent, trained_on = history.by_seq(connection, slot.before[-1:]), slot.before if on.adapters else ()
+    standing = Standing(parent[0].id if parent else None, plan.id, on.id, trained_on, slot.replaces)
+    return Place(slot, standing)
 
 
 def write(connection: Connection, new: NewCommit, blob: Blob, where: Place, move: tuple[str, str]) -> str:

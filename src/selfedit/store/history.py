@@ -52,7 +52,9 @@ class Slot:
 
     def head(self, seq: int) -> list[int]:
         """The head with commit `seq` in this place, and in no other."""
-        return [*(each for each in self.before if each != seq), seq, *(e for e in self.after if e != seq)]
+        if seq in self.before or seq in self.after:
+            return [*(e for e in self.before if e != seq), seq, *(e for e in self.after if e != seq)]
+        return [*self.before, seq, *self.after]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,13 @@ def head_with(connection: Connection, commit: str) -> list[int]:
     # Every acceptance is a move, so no commit can be in a move of a smaller number than its own.
     moves = select(j.HEAD_MOVES.c.live).where(j.HEAD_MOVES.c.seq >= seq).order_by(j.HEAD_MOVES.c.seq)
     return next(unpack(live) for live in connection.execute(moves).scalars() if holds(live, seq))
+
+
+def adapters(connection: Connection, seqs: Iterable[int]) -> list[str]:
+    """The adapters of the commits with these numbers, in this order."""
+    every = connection.execute(select(j.COMMITS.c.seq, j.COMMITS.c.adapter)).tuples().all()
+    known = dict[int, str](every)
+    return [known[seq] for seq in seqs]
 
 
 def by_seq(connection: Connection, seqs: Iterable[int]) -> list[Live]:
