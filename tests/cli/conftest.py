@@ -44,6 +44,7 @@ Run = Callable[..., Ended]
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to stand in, and an environment that is put back."""
     monkeypatch.delenv("SELFEDIT_DEBUG", raising=False)
+    monkeypatch.delenv("SELFEDIT_JOURNAL", raising=False)
     monkeypatch.chdir(tmp_path)
     before = dict(os.environ)
     yield tmp_path

@@ -72,7 +72,7 @@ class Postgres:
             creator=lambda: _connected(address, place, turn.verb if turn else ""),
             poolclass=QueuePool,
             pool_size=1,
-            max_overflow=16,
+            max_overflow=-1,
             pool_pre_ping=True,
             use_native_hstore=False,
         )
@@ -125,9 +125,11 @@ class Postgres:
         They remain in the server's write-ahead log until it is recycled, in its archives, replicas and
         backups, in a log of statements with their parameters if it keeps one, and in disk blocks that were
         freed. A transaction that began before and still reads keeps them too: compact again after it.
+        Readers wait meanwhile.
         """
         alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with alone.connect() as connection:
+            connection.detach()  # not to be used again: it has no time limit
             connection.exec_driver_sql("SET statement_timeout = 0")
             connection.exec_driver_sql(f"VACUUM FULL {self._schema}.{table}")
 
