@@ -50,9 +50,8 @@ def main() -> int:
     options = _options()
     if reason := faults.why_not():
         raise SystemExit(f"scripts/crash.py: {reason}")
-    kills = [
-        Work(f"batch-{n}", "crash.py", (str(BATCH), f"batch-{n}")) for n in range(-(-options.kills // BATCH))
-    ]
+    batches = [f"batch-{n}" for n in range(-(-options.kills // BATCH))]
+    kills = [Work(name, "crash.py", ("1", str(BATCH), name)) for name in batches]
     failures = [Work(step, "crash_faults.py", ("1", step)) for step in STEPS]
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as room:

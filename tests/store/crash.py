@@ -1,7 +1,7 @@
 """Kills processes that work on a store, and looks at what they left.
 
-Run as a program: `crash.py FOLDER KILLS SEED [URL]` makes a store in FOLDER (its journal in the database at
-URL), kills KILLS processes that work on it one after another, and prints a JSON line for each. A kill is
+Run as a program: `crash.py FOLDER STORES KILLS SEED [URL]` makes stores in FOLDER (their journals in the
+database at URL), kills KILLS processes that work on each, and prints a JSON line for each kill. A kill is
 aimed: at a moment inside a named step, or at one of the calls that change the disk there (faults.c). After
 each, the store is opened and held against what was acknowledged, and work goes on.
 """
@@ -15,20 +15,24 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
 from crash_driver import Aim, Place, run_child
+from crash_faults import STEPS, Trials
 from crash_reader import Reader
 from crash_steps import Step, possible
-from crash_world import Known, difference, half_done, kind_of, not_erased, superfluous
+from crash_world import Known, difference, half_done, not_erased, superfluous
 from faults import Action, Call, Faults
 
 from selfedit.errors import StoreError
 from selfedit.store import Store
 
+Kinds = Mapping[str, Mapping[tuple[str, str], int]]
+"""Step → kind of a call that it makes → how many of them."""
 AIMS = {
     "learn": 10,
     "retrain": 8,
@@ -42,13 +46,11 @@ AIMS = {
     "open": 1,
 }
 """Into which step how many kills go, in proportion."""
-ON_DISK = ("create", "open", "learn", "retrain", "gc", "backup")
-"""Steps that change the disk of this machine even where the journal is elsewhere."""
+ALIKE = {"rollback": "revert"}
+"""Steps that make the same calls as another."""
 REPEATED = ("gc", "erase")
 """Steps that are taken again although they were done: they may have died before all of it was."""
 ACTIONS = (Action.KILL_BEFORE, Action.KILL_AFTER, Action.KILL_HALFWAY)
-GUESS = 60
-"""How many calls a step is taken to make before one has been counted."""
 
 
 @dataclass
@@ -104,15 +106,15 @@ class Kill:
 class Killer:
     """Kills processes that work on one store, and holds what they leave against their word."""
 
-    def __init__(self, place: Place, batch: str) -> None:
+    def __init__(self, place: Place, batch: str, kinds: Kinds) -> None:
         self._place = place
+        self._kinds = kinds
         self._batch = batch
         self._rng = random.Random(batch)
         self._known = Known()
         self._whole = set[str]()
         """Ids of commits that have been found whole."""
         self._reader: Store | None = None
-        self._calls = dict[str, int]()
         self._seconds = dict[str, float]()
 
     def kills(self, count: int) -> Iterator[Kill]:
@@ -133,13 +135,11 @@ class Killer:
         step = self._rng.choices(list(AIMS), AIMS.values())[0]
         if not nth and self._rng.random() < 0.5:
             step = "create"  # the only time that there is no store yet
-        if not Faults.loaded() or self._rng.random() < 0.4 or (self._place.journal and step not in ON_DISK):
+        kinds = self._kinds.get(ALIKE.get(step, step))
+        if not kinds or self._rng.random() < 0.3:
             return Aim(step)
-        calls = self._calls.get(step, GUESS)
-        late = self._rng.random() < 0.3  # where a commit comes to count
-        return Aim(
-            step, self._rng.choice(ACTIONS), self._rng.randint(max(1, calls - 8) if late else 1, calls)
-        )
+        kind = self._rng.choice(list(kinds))
+        return Aim(step, self._rng.choice(ACTIONS), self._rng.randint(1, kinds[kind]), kind)
 
     def _kill(self, nth: int, aim: Aim) -> Kill:
         child, report = run_child(self._place, aim, f"{self._batch}/{nth}", self._known)
@@ -156,9 +156,8 @@ class Killer:
         return self._told(nth, aim, account, problems)
 
     def _note(self, told: dict[str, Any]) -> None:
-        """How many calls a step makes and how long it takes, to aim the next one by."""
+        """How long a step takes, to aim the next one by."""
         if "done" in told:
-            self._calls[told["done"]] = told["calls"] or GUESS
             self._seconds[told["done"]] = told["seconds"]
 
     # -- looking at what is left --------------------------------------------------------------------
@@ -178,7 +177,7 @@ class Killer:
             aim.action.name.lower() if aim.action else "at a moment",
             pending.name if pending else "between steps",
             call.name if call else "",
-            kind_of(call.file) if call else "",
+            call.kind[1] if call else "",
             stored,
             tuple(problems),
         )
@@ -245,10 +244,32 @@ class Killer:
             return [*difference(self._known, found), *left]
 
 
-def main(folder: Path, kills: int, batch: str, journal: str = "") -> None:
-    for kill in Killer(Place(folder, journal), batch).kills(kills):
-        print(json.dumps(asdict(kill)), flush=True)
+def rehearsed(folder: Path, journal: str) -> Kinds:
+    """The kinds of calls that each step makes on a store like those to come."""
+    if not (faults := Faults.loaded()):
+        return {}
+    trials = Trials(folder, faults)
+    kinds = {name: Counter(call.kind for call in trials.calls(step)) for name, step in STEPS.items()}
+    shutil.rmtree(folder)
+    return {
+        name: {kind: count for kind, count in counts.items() if not (journal and _of_sqlite(kind))}
+        for name, counts in kinds.items()
+    }
+
+
+def _of_sqlite(kind: tuple[str, str]) -> bool:
+    return kind[0] in ("fdatasync", "pwrite64", "pwrite") or "journal" in kind[1]
+
+
+def main(folder: Path, stores: int, kills: int, seed: str, journal: str = "") -> None:
+    kinds = rehearsed(folder / "rehearsal", journal)
+    for nth in range(stores):
+        place = Place(folder / str(nth), journal)
+        place.folder.mkdir()
+        for kill in Killer(place, f"{seed}/{nth}", kinds).kills(kills):
+            print(json.dumps(asdict(kill)), flush=True)
+        shutil.rmtree(place.folder)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:5])
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:6])

@@ -30,11 +30,12 @@ OPEN, CREATE = Step("open"), Step("create")
 
 @dataclass(frozen=True)
 class Aim:
-    """Where the process is to end: inside `step`; if `action` says how, at its `nth` call on the disk."""
+    """Where the process is to end: inside `step`; if `action` says how, at its `nth` call of this kind."""
 
     step: str
     action: Action | None = None
     nth: int = 0
+    kind: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,15 +85,15 @@ class Driver:
 
     def _take(self, step: Step, deed: Callable[[], Any]) -> Any:
         self._tell(enter=asdict(step))
-        began, calls = time.monotonic(), 0
+        began = time.monotonic()
         if armed := self._faults if self._aim.action and self._aim.step == step.name else None:
             armed.arm(self._place.folder, self._aim.action, self._aim.nth, report=self._report)
+            armed.only(self._aim.kind or ("", ""))
         result = deed()
         if armed:
-            calls = armed.seen()
-            armed.disarm()
-            self._aim = replace(self._aim, nth=self._rng.randint(1, calls))
-        self._tell(done=step.name, calls=calls, seconds=time.monotonic() - began)
+            armed.disarm()  # there was no such call: any other will do
+            self._aim = replace(self._aim, nth=self._rng.randint(1, armed.total()), kind=None)
+        self._tell(done=step.name, seconds=time.monotonic() - began)
         return result
 
     def _tell(self, **line: Any) -> None:

@@ -1,9 +1,8 @@
 """Makes system calls fail under each operation of a store, one call at a time, and looks at what that does.
 
 Run as a program under faults.c: `crash_faults.py FOLDER EVERY [STEP...]` prints a JSON line for each fault:
-all of them at each call of each step; where EVERY is more than 1, one at every so many-th call and at the
-first of each kind. Asked of each: one clear line, a store that holds what it held, and the same step
-succeeding afterwards.
+one at every so many-th call of each step and at the first of each kind, where all of them are tried if EVERY
+is 1. Asked of each: one clear line, a store that holds what it held, and the same step succeeding afterwards.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from typing import final
 
 from crash_driver import CREATE, OPEN, Place
 from crash_steps import Step
-from crash_world import Known, difference, half_done, kind_of, not_erased, superfluous
+from crash_world import Known, difference, half_done, not_erased, superfluous
 from faults import Action, Call, Faults
 from samples import new_store
 
@@ -229,7 +228,7 @@ class Trials:
                 problems += attempt.problems(self._whole)
             except StoreError as error:
                 problems.append(f"not the second time either: {error}")
-        names = (step.name, fault.name, call.name, kind_of(call.file))
+        names = (step.name, fault.name, *call.kind)
         line = line and line.replace(str(attempt.place.folder), "")
         return Tried(*names, call.nth, struck, line, done and line is not None, tuple(problems))
 
@@ -253,7 +252,9 @@ class Trials:
 
     def _break(self, place: Place) -> None:
         """Leave what a writer leaves that is killed just before its commit counts."""
-        commit_point = [each for each in self.calls(LEARN) if each.name == "unlink"][-1]
+        commit_point = [each for each in self.calls(LEARN) if each.kind == ("unlink", "journal.db-journal")][
+            -1
+        ]
         if not (child := os.fork()):
             with Store.open(place.store, write=True) as store:
                 deed = LEARN.prepare(store, self._known, place.backups)
@@ -264,21 +265,20 @@ class Trials:
             raise RuntimeError("no half-done transaction was left")
 
 
-def chosen(calls: list[Call], every: int) -> list[Call]:
-    """Every so many-th call, and the first of each kind."""
-    first = {(call.name, kind_of(call.file)): call for call in reversed(calls)}
-    return [call for call in calls if call.nth % every == 0 or call in first.values()]
-
-
 def faults_of(trials: Trials, step: Step, every: int) -> Iterator[Tried]:
-    """Each fault at each call of a step; where calls are left out, one fault a call, in turn."""
+    """Faults at every so many-th call of a step and at the first call of each kind.
+
+    If that is every call, the first of each kind fails in every way. All others fail in one, in turn.
+    """
     turn = itertools.cycle(FAULTS)
-    for call in chosen(trials.calls(step), every):
-        fitting = [fault for fault in FAULTS if fault.fits(call)]
-        if every > 1:
-            fitting = [next(fault for fault in turn if fault.fits(call))]
-        for fault in fitting:
-            yield trials.tried(step, fault, call)
+    kinds = set[tuple[str, str]]()
+    for call in trials.calls(step):
+        first = call.kind not in kinds
+        kinds.add(call.kind)
+        if first and every == 1:
+            yield from (trials.tried(step, fault, call) for fault in FAULTS if fault.fits(call))
+        elif first or call.nth % every == 0:
+            yield trials.tried(step, next(fault for fault in turn if fault.fits(call)), call)
 
 
 def main(folder: Path, every: int, names: Items[str] = tuple(STEPS)) -> None:

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,28 +23,41 @@ enum action { OFF, COUNT, FAIL, SHORT, KILL_BEFORE, KILL_AFTER, KILL_HALFWAY };
 
 static struct {
   char folder[PATH_MAX];
+  char call[64], file[256]; /* count only calls of this name, on files whose names fit; empty: all */
   enum action action;
   long nth;   /* which of the counted calls is struck, from 1 */
   int error;  /* what FAIL answers */
   int lasting; /* also every later call that a full (ENOSPC) or dead (any other error) disk would refuse */
   int report; /* where a line about what was struck (by COUNT: seen) is written; -1: nowhere */
-  long seen, struck;
+  long seen, struck, total;
 } now = {.report = -1};
 
 void faults_arm(const char *folder, int action, long nth, int error, int lasting, int report) {
   snprintf(now.folder, sizeof now.folder, "%s", folder);
   now.nth = nth, now.error = error, now.lasting = lasting, now.report = report;
-  now.seen = now.struck = 0;
+  now.seen = now.struck = now.total = 0;
+  now.call[0] = now.file[0] = 0;
   now.action = action;
 }
 
+void faults_only(const char *call, const char *file) {
+  snprintf(now.call, sizeof now.call, "%s", call);
+  snprintf(now.file, sizeof now.file, "%s", file);
+}
+
 void faults_disarm(void) { now.action = OFF; }
-long faults_seen(void) { return now.seen; }
 long faults_struck(void) { return now.struck; }
+long faults_total(void) { return now.total; }
 
 static int below(const char *path) {
   size_t length = strlen(now.folder);
   return !strncmp(path, now.folder, length) && (path[length] == '/' || !path[length]);
+}
+
+static int meant(const char *call, const char *path) {
+  const char *slash = strrchr(path, '/');
+  if (now.call[0] && strcmp(call, now.call)) return 0;
+  return !now.file[0] || !fnmatch(now.file, slash ? slash + 1 : path, 0);
 }
 
 static const char *name_of(int descriptor, char *room) {
@@ -71,6 +85,8 @@ static void die(void) {
 /* What is to be done with a call that is about to be made on `path`; `takes`: it asks the disk for room. */
 static enum action verdict(const char *call, const char *path, int takes) {
   if (now.action == OFF || !below(path)) return OFF;
+  now.total++;
+  if (!meant(call, path)) return OFF;
   now.seen++;
   if (now.action == COUNT) return tell("seen", call, path), OFF;
   int again = now.lasting && now.seen > now.nth && (takes || now.error != ENOSPC);

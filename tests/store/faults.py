@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,12 @@ class Call:
         return cls(int(nth), name, file)
 
     @property
+    def kind(self) -> tuple[str, str]:
+        """Its name, and a pattern for the file's name without what differs from one file to the next."""
+        name = re.sub(r"[0-9a-f]{32,}", "*", Path(self.file).name)
+        return self.name, re.sub(r"^[0-9a-f]{2}$", "[0-9a-f][0-9a-f]", name)
+
+    @property
     def writes(self) -> bool:
         """Can it come to half of what was asked?"""
         return self.name in {"write", "pwrite", "pwrite64", "sendfile", "sendfile64", "copy_file_range"}
@@ -82,7 +89,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL(os.environ[_LIBRARY])
-        for name in ("faults_seen", "faults_struck"):
+        for name in ("faults_struck", "faults_total"):
             getattr(self._library, name).restype = ctypes.c_long
 
     @classmethod
@@ -110,14 +117,18 @@ class Faults:
             place, int(action), ctypes.c_long(nth), int(error), int(lasting), int(report)
         )
 
+    def only(self, kind: tuple[str, str]) -> None:
+        """Count and strike only calls of this kind (a name, and a pattern that the file's name fits)."""
+        self._library.faults_only(*(each.encode() for each in kind))
+
     def disarm(self) -> int:
         """Strike no more; returns how many calls have been struck."""
         self._library.faults_disarm()
         return self._library.faults_struck()
 
-    def seen(self) -> int:
-        """How many calls have been counted since `arm`."""
-        return self._library.faults_seen()
+    def total(self) -> int:
+        """How many calls, of whatever kind, there have been since `arm`."""
+        return self._library.faults_total()
 
 
 def _compiler() -> str | None:
