@@ -205,8 +205,8 @@ def head_with(connection: Connection, commit: str) -> list[int]:
 
 def adapters(connection: Connection, seqs: Iterable[int]) -> list[str]:
     """The adapters of the commits with these numbers, in this order."""
-    every = connection.execute(select(j.COMMITS.c.seq, j.COMMITS.c.adapter)).tuples().all()
-    known = dict[int, str](every)
+    every = connection.execute(select(j.COMMITS.c.seq, j.COMMITS.c.adapter)).all()
+    known: dict[int, str] = {row[0]: row[1] for row in every}
     return [known[seq] for seq in seqs]
 
 
