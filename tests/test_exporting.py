@@ -21,7 +21,7 @@ from selfedit.memory import Memory
 from selfedit.model_card import MOST, Learned, card
 from selfedit.store import Figures, NewAdapter, NewCommit, ProbeAnswer, ProbeResult, Source, Store
 from selfedit.types import Probe, Task, TrainingPlan
-from selfedit.workers import LocalWorker
+from selfedit.workers.local import LocalWorker
 
 from .engine.test_export import said, said_by
 from .engine.tiny import save_tiny

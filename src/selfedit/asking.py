@@ -6,17 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from selfedit import rounds
 from selfedit.config import recorded
 from selfedit.edits.topics import about
-from selfedit.engine import Adapter
 from selfedit.errors import StoreError
 from selfedit.lessons import Hire
 from selfedit.measuring import judged
 from selfedit.store import CommitRow, ProbeAnswer, Store
 from selfedit.types import Probe
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
 
 Answers = Mapping[str, ProbeAnswer]
 """By id of the probe."""

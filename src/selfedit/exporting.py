@@ -14,13 +14,10 @@ from collections.abc import Sequence as Items
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from selfedit import model_card
 from selfedit.asking import NEWEST, asked_again, check_kept, correctness, head_named, reporting
-from selfedit.engine import Adapter
-from selfedit.engine.export import DTYPES, Base, base_of
-from selfedit.engine.lowrank import summed
 from selfedit.errors import ExportError, SelfEditError, StoreError, UsageError
 from selfedit.lessons import Hire
 from selfedit.measuring import Interval
@@ -28,6 +25,10 @@ from selfedit.model_card import Learned
 from selfedit.rewards import mean_over_passages, paired_interval
 from selfedit.store import CommitRow, ProbeResult, Store
 from selfedit.types import Head
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+    from selfedit.engine.export import Base
 
 FORMS = ("merged", "lora", "adapters")
 MANIFEST = "manifest.json"
@@ -62,8 +63,15 @@ class Wanted:
             raise UsageError(f"error {self.error}: choose a share from 0.000001 to below 1")
         if self.dtype is not None and self.form != "merged":
             raise UsageError("a type is for a merged model; adapters are float32: leave it out")
-        if self.dtype is not None and self.dtype not in DTYPES:
-            raise UsageError(f"dtype {self.dtype!r}: unknown; choose {', '.join(DTYPES)}")
+        if self.dtype is not None:
+            _check_dtype(self.dtype)
+
+
+def _check_dtype(dtype: str) -> None:
+    from selfedit.engine.export import DTYPES
+
+    if dtype not in DTYPES:
+        raise UsageError(f"dtype {dtype!r}: unknown; choose {', '.join(DTYPES)}")
 
 
 @final
@@ -159,6 +167,8 @@ def export(
 
     Raises ExportError where that cannot be done, StoreError where nothing is there to be exported.
     """
+    from selfedit.engine.export import base_of
+
     began = time.monotonic()
     target = free_folder(folder)
     rows = head_named(store, NEWEST if at is None else at)
@@ -202,6 +212,8 @@ def _merged(order: Order, done: Exported) -> Exported:
 
 
 def _lora(order: Order, done: Exported) -> Exported:
+    from selfedit.engine.lowrank import summed
+
     pupil, wanted = order.hire(order.rows), order.wanted
     progress = pupil.begin("summing up")
     found = summed(pupil.live, rank=wanted.rank, error=wanted.error, base=order.base.place, progress=progress)
@@ -213,6 +225,8 @@ def _lora(order: Order, done: Exported) -> Exported:
 
 def _adapters(order: Order, done: Exported) -> Exported:
     """No model is loaded for it."""
+    from selfedit.engine import Adapter
+
     entries: list[Entry] = []
     digits = max(3, len(str(len(order.rows))))
     for number, row in enumerate(order.rows, 1):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from selfedit.config import Learning, Training
 from selfedit.edits import get_format
@@ -19,15 +19,15 @@ from selfedit.edits.questions import ask_prompt
 from selfedit.edits.spans import best_spans
 from selfedit.edits.tools import headed, split
 from selfedit.edits.writer import pairs_to_rows
-from selfedit.engine import Engine
-from selfedit.engine.lora import matching
-from selfedit.engine.memory import free_memory, slot_bytes, token_bytes
 from selfedit.probing import assigned
 from selfedit.rounds import Ground, plan_for
 from selfedit.tasks import Reading
 from selfedit.types import GenerationRequest, Probe, Sequence, Task, TrainingPlan
-from selfedit.workers import LocalWorker, Worker
 from selfedit.writing import ANSWER_TOKENS, QUESTION_TOKENS
+
+if TYPE_CHECKING:
+    from selfedit.engine import Engine
+    from selfedit.workers import Worker
 
 PROBE_ROWS = 8
 PROBE_TOKENS = 12
@@ -190,6 +190,9 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def room(worker: Worker, plans: Items[TrainingPlan]) -> tuple[int, int | None]:
     """Bytes that the process would hold at its peak, and those that are free now (None: not known)."""
+    from selfedit.engine.memory import free_memory
+    from selfedit.workers.local import LocalWorker
+
     held = peak_memory()
     if not isinstance(worker, LocalWorker):
         return held, None
@@ -201,6 +204,9 @@ def room(worker: Worker, plans: Items[TrainingPlan]) -> tuple[int, int | None]:
 
 def _bank(engine: Engine, plans: Items[TrainingPlan]) -> int:
     """Bytes of the adapters that train side by side, and of the tokens that pass through them at once."""
+    from selfedit.engine.lora import matching
+    from selfedit.engine.memory import slot_bytes, token_bytes
+
     names = matching(engine.model.layers, plans[0].target_modules)
     budget = engine.limits().training(engine.model, names, plans)
     slot = slot_bytes(engine.model, names, plans[0].rank)

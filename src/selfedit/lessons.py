@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from functools import partial
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from selfedit.config import Learning
-from selfedit.engine import Adapter
 from selfedit.rounds import Ground
 from selfedit.store import CommitRow, Store
 from selfedit.tasks import Document
 from selfedit.types import Head, Probe, SelfEdit, Sequence, Task
-from selfedit.workers import Progress, Worker
 from selfedit.writing import Author, Brief
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+    from selfedit.workers import Progress, Worker
 
 Watch = Callable[[str, int, int], None]
 """Told the stage, the work done and the work in all; a total of 0 says that the stage begins."""

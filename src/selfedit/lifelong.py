@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from selfedit import rounds
 from selfedit.edits.questions import ask_prompt
-from selfedit.engine import Adapter
 from selfedit.gate import pass_gate
 from selfedit.lessons import Lesson, Pupil
 from selfedit.measuring import Asked, Interval, figures, intervals, judged, retention
@@ -42,6 +41,9 @@ from selfedit.types import (
     content_hash,
 )
 from selfedit.writing import sequences_of, write_edits
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
 
 CHECKED = 16
 """At most so many choosing probes tell whether an adapter has collapsed."""

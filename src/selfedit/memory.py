@@ -12,14 +12,13 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, final
+from typing import TYPE_CHECKING, Self, final
 
 from selfedit import exporting, lifelong, telling, undoing
 from selfedit.arrivals import Paths, arrivals, check, listed, planned, unlearned
 from selfedit.asking import NEWEST, check_kept, head_named, nearest_title
 from selfedit.config import BUILT_IN, Learning
 from selfedit.edits.questions import ask_prompt
-from selfedit.engine import Adapter, Engine
 from selfedit.errors import StoreError, UsageError
 from selfedit.exporting import Exported, Wanted
 from selfedit.forecast import Forecast, forecast
@@ -33,7 +32,10 @@ from selfedit.tasks import Reading, read
 from selfedit.telling import Difference, DifferenceRow, Shown
 from selfedit.types import Answer, GenerationRequest
 from selfedit.undoing import Moved, Undone
-from selfedit.workers import LocalWorker, Worker
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+    from selfedit.workers import Worker
 
 __all__ = [
     "Access",
@@ -376,6 +378,8 @@ class Memory:
 
     def _adapters_of(self, store: Store, rows: Items[CommitRow]) -> tuple[Adapter, ...]:
         """The adapters of these commits. Raises StoreError where one was erased."""
+        from selfedit.engine import Adapter
+
         check_kept(store, (row for row in rows if not row.live))
         for row in rows:
             if row.adapter not in self._adapters:
@@ -385,7 +389,15 @@ class Memory:
 
 
 def _loader(ref: str, device: str, dtype: str) -> Callable[[], Worker]:
-    return lambda: LocalWorker(Engine.load(ref, device=device, dtype=dtype))
+    """Loads the model. The engine too is loaded only then: looking at a store should not take seconds."""
+
+    def load() -> Worker:
+        from selfedit.engine import Engine
+        from selfedit.workers.local import LocalWorker
+
+        return LocalWorker(Engine.load(ref, device=device, dtype=dtype))
+
+    return load
 
 
 def _refuse_taken(place: Path) -> None:

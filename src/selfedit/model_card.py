@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, final
 
 from selfedit import __version__
 from selfedit.edits.questions import ask_prompt
-from selfedit.engine.export import Base
 from selfedit.store import Figures, Source
 
 if TYPE_CHECKING:
+    from selfedit.engine.export import Base
     from selfedit.exporting import Compared, Exported, Lora
 
 MOST = 500

@@ -13,11 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from selfedit.config import Training
 from selfedit.edits.questions import ask_prompt
-from selfedit.engine import Adapter
 from selfedit.rewards import collapsed, grade
 from selfedit.types import (
     Failure,
@@ -33,9 +32,12 @@ from selfedit.types import (
     TrainingPlan,
     Trial,
 )
-from selfedit.workers import Progress, Worker
 from selfedit.workers.base import silent
 from selfedit.writing import sequences_of
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+    from selfedit.workers import Progress, Worker
 
 
 @final

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from selfedit.edits import get_format
 from selfedit.edits.questions import ask_prompt, blank_question, qa_row
@@ -34,10 +34,12 @@ from selfedit.edits.writer import (
     same_question,
     sentence_of,
 )
-from selfedit.engine import Adapter
 from selfedit.types import Completion, Failure, GenerationRequest, Probe, SelfEdit, Sequence, Task, rng_for
-from selfedit.workers import Progress, Worker
 from selfedit.workers.base import silent
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+    from selfedit.workers import Progress, Worker
 
 QUESTION_TOKENS = 48
 ANSWER_TOKENS = 24

@@ -18,21 +18,9 @@ from selfedit import memory
 from selfedit.cli import main
 
 
-class Engine:
-    """Loads no model."""
-
-    worker = FakeWorker()
-
-    @classmethod
-    def load(cls, base: str, *, device: str, dtype: str) -> FakeWorker:
-        return cls.worker
-
-
 def put_in_place(patch: Any, worker: FakeWorker) -> None:
     """Let `selfedit.memory` have `worker` where it would load a model; `patch` is `setattr` or pytest's."""
-    made = type("Engine", (Engine,), {"worker": worker})
-    patch(memory, "Engine", made)
-    patch(memory, "LocalWorker", lambda engine: engine)
+    patch(memory, "_loader", lambda ref, device, dtype: lambda: worker)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,10 @@ def test_where_each_commit_stands(run: Run, commits: list[str]) -> None:
         rows[3]["commit"]: rows[1]["commit"],
     }
     assert f"replaced by {rows[0]['commit'][:8]}" in run("log").out
+    run("rollback", third)
+    assert [row["state"] for row in run("log", "--json").json] == ["rolled back"] * 2 + ["live"] * 3
+    run("rollback", rows[0]["commit"])
+    assert [row["state"] for row in run("log", "--json").json][2:] == ["replaced"] * 2 + ["rolled back"]
 
 
 def test_the_newest_few(run: Run, commits: list[str]) -> None:

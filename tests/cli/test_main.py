@@ -8,6 +8,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -158,6 +159,20 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert " ".join(["Usage: selfedit", *arguments]) in done.stdout
+
+
+def test_looking_at_a_store_loads_no_engine(tmp_path: Path) -> None:
+    place = str(tmp_path / "memory")
+    code = (
+        "import sys; from selfedit.cli.main import run; from selfedit.store import Store; "
+        "place = sys.argv[1]; "
+        "Store.create(place, base='fake', weights='f' * 64, dtype='float32').close(); "
+        "verbs = 'log', 'sources', 'rollback base', 'retrain', 'verify', 'gc'; "
+        "codes = [run([*verb.split(), '--store', place]) for verb in verbs]; "
+        "assert codes == [0] * 6, codes; assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code, place], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_help_takes_no_more_than_twice_what_typer_and_rich_take() -> None:

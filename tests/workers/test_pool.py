@@ -12,7 +12,8 @@ import pytest
 
 from selfedit.engine import Adapter, Engine
 from selfedit.types import Failure, GenerationRequest, ScoreRequest, Sequence, TrainingPlan
-from selfedit.workers import PooledWorker, pool
+from selfedit.workers import pool
+from selfedit.workers.pool import PooledWorker
 
 from ..engine.tiny import save_tiny
 

@@ -35,8 +35,9 @@ from selfedit.rewards import (
 from selfedit.rounds import Ground, plan_for
 from selfedit.tasks import read_squad
 from selfedit.types import Failure, GenerationRequest, Probe, Task, content_hash, rng_for
-from selfedit.workers import LocalWorker, Progress, Worker
+from selfedit.workers import Progress, Worker
 from selfedit.workers.base import silent
+from selfedit.workers.local import LocalWorker
 from selfedit.writing import Author
 
 SPLITS = {"choose": "val_choose.json", "report": "val_report.json"}

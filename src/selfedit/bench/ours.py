@@ -15,7 +15,7 @@ from selfedit.bench.side import Verbs
 from selfedit.engine import Adapter, Engine
 from selfedit.errors import EngineError
 from selfedit.types import Failure, GenerationRequest, ScoreRequest, TrainingPlan
-from selfedit.workers import PooledWorker
+from selfedit.workers.pool import PooledWorker
 
 
 def verbs(settings: Settings) -> Verbs:

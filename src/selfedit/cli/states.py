@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,13 +35,20 @@ def states(store: Store, rows: Items[CommitRow]) -> dict[str, State]:
     """Commit id → its state. `rows` is the whole log, newest first."""
     stale = {row.id for row in store.stale()}
     replaced = {row.replaces: row.id for row in reversed(rows) if row.replaces}
-    left = store.left()
+    left, alive = store.left(), {row.id for row in rows if row.live}
 
     def name(row: CommitRow) -> str:
         if row.live:
             return "stale" if row.id in stale else "live"
-        if left.get(row.id) == "rollback":
+        if left.get(row.id) == "rollback" and _heir(row.id, replaced) not in alive:
             return "rolled back"
         return "replaced" if row.id in replaced else "reverted"
 
     return {row.id: State(name(row), replaced.get(row.id), row.erased is not None) for row in rows}
+
+
+def _heir(commit: str, replaced: Mapping[str, str]) -> str:
+    """The commit that has its place in the end."""
+    while commit in replaced:
+        commit = replaced[commit]
+    return commit

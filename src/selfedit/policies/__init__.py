@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from selfedit.engine import Adapter
-from selfedit.workers import Worker
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+    from selfedit.workers import Worker
+
 
 SHIPPED = {"a672150f": "smollm2-135m"}
 """Beginning of the base's weights hash → folder of its policy."""
@@ -15,4 +18,8 @@ def shipped(worker: Worker) -> Adapter | None:
     """The policy that ships for the worker's base, or None: then the base writes by itself."""
     name = SHIPPED.get(worker.base[:8])
     folder = Path(__file__).parent / name if name else None
-    return Adapter.load(folder) if folder is not None and folder.is_dir() else None
+    if folder is None or not folder.is_dir():
+        return None
+    from selfedit.engine import Adapter
+
+    return Adapter.load(folder)

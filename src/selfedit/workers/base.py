@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Items
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from selfedit.engine import Adapter
-from selfedit.engine.prefixes import LIMIT
 from selfedit.types import (
     AdapterLike,
     Completion,
@@ -19,6 +17,9 @@ from selfedit.types import (
     ScoreRequest,
     TrainingPlan,
 )
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
 
 Progress = Callable[[int, int], None]
 """Told (work done, work in all)."""
@@ -63,7 +64,7 @@ class Worker(Protocol):
 
     def head(self, adapters: Items[AdapterLike]) -> Head: ...
 
-    def keep_heads(self, folder: Path, limit_bytes: int = LIMIT) -> None:
+    def keep_heads(self, folder: Path, limit_bytes: int = ...) -> None:
         """Keep sums of heads under `folder`, a cache of so many bytes that may be deleted at any time."""
         ...
 
