@@ -134,9 +134,10 @@ def faults():
 
 @pytest.fixture(scope="session")
 def library(faults, tmp_path_factory):
-    """The library itself. On CI it is a failure if there can be none."""
+    """The library itself."""
     if reason := faults.why_not():
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        required = any(os.environ.get(name) for name in faults.REQUIRED)
+        pytest.fail(reason) if required else pytest.skip(reason)
     return faults.build(tmp_path_factory.mktemp("faults"))
 
 

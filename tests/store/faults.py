@@ -1,6 +1,6 @@
 """The library that makes chosen system calls fail (faults.c): building it, loading it, aiming it.
 
-It must be loaded before the C library, so a program that wants it starts again under LD_PRELOAD. Knows
+It must be loaded before the C library, so a program that wants it is started with `environment`. Knows
 nothing of stores.
 """
 
@@ -15,9 +15,11 @@ import sys
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import NoReturn, Self, final
+from typing import Self, final
 
 SOURCE = Path(__file__).with_name("faults.c")
+REQUIRED = ("CI", "SELFEDIT_REQUIRE_COMPILER")
+"""Where one of these is set, tests fail without the library in place of being skipped."""
 _LIBRARY = "SELFEDIT_FAULTS"
 
 
@@ -62,7 +64,9 @@ def why_not() -> str | None:
     """Why the library cannot be had here, or None."""
     if sys.platform != "linux":
         return f"system calls are struck by LD_PRELOAD, which {sys.platform} does not have"
-    return None if _compiler() else "no C compiler (cc) to build tests/store/faults.c with"
+    return (
+        None if _compiler() else f"no C compiler for {SOURCE.name} (Debian and Ubuntu: apt-get install gcc)"
+    )
 
 
 def build(folder: Path) -> Path:
@@ -76,11 +80,6 @@ def build(folder: Path) -> Path:
 def environment(library: Path) -> dict[str, str]:
     """The variables under which a program has the library."""
     return {"LD_PRELOAD": str(library), _LIBRARY: str(library)}
-
-
-def start_again(library: Path) -> NoReturn:
-    """Run this very program anew, with the library."""
-    os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **environment(library)})
 
 
 @final
