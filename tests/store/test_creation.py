@@ -122,6 +122,20 @@ Store.create(sys.argv[1], base="tiny", weights="f", dtype="float32")
     assert os.listdir(tmp_path) == ["memory"]
 
 
+def test_a_maker_killed_before_it_had_its_lock_leaves_nothing_that_lasts(tmp_path, start):
+    program = """
+import os, signal, sys
+from selfedit.store import Store
+from selfedit.store.lock import WriteLock
+WriteLock.acquire = lambda path, verb: os.kill(os.getpid(), signal.SIGKILL)
+Store.create(sys.argv[1], base="tiny", weights="f", dtype="float32")
+"""
+    assert start(program, tmp_path / "memory").wait() == -signal.SIGKILL
+    assert len(os.listdir(tmp_path)) == 1
+    Store.create(tmp_path / "memory", **MADE).close()
+    assert os.listdir(tmp_path) == ["memory"]
+
+
 def test_a_maker_at_work_is_left_alone(tmp_path, monkeypatch):
     from selfedit.store import creation
 

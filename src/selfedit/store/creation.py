@@ -7,11 +7,13 @@ the journal's rows mean.
 from __future__ import annotations
 
 import errno
+import fcntl
 import glob
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from selfedit.errors import StoreBusyError, StoreError
@@ -58,12 +60,13 @@ def make(
 def build(path: Path, verb: str, fill: Callable[[Path], None], address: Address | None = None) -> WriteLock:
     """Put the store that `fill` makes in a given folder at `path`; returns its write lock, held."""
     _make_parents(path.parent)
-    _sweep(path)
     building = path.parent / f".{path.name}.new-{uuid.uuid4().hex}"
     lock = None
     try:
-        building.mkdir()
-        lock = WriteLock.acquire(building / LOCK, verb)
+        with _alone(path.parent):
+            _sweep(path)
+            building.mkdir()
+            lock = WriteLock.acquire(building / LOCK, verb)
         fill(building)
         _put_in_place(building, path)
     except BaseException:
@@ -93,11 +96,21 @@ def _make_parents(folder: Path) -> None:
         sync_folder(made.parent)
 
 
+@contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    """Keep other makers in `folder` waiting, so that none is seen whose lock is not there yet."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # network disks lock no folders
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _sweep(path: Path) -> None:
     """Remove what makers that were killed left beside `path`: those whose lock nobody holds."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.new-*"):
-        if not (left / LOCK).exists():
-            continue
         try:
             lock = WriteLock.acquire(left / LOCK, "")
         except StoreBusyError:
