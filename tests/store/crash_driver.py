@@ -23,7 +23,7 @@ from samples import new_store
 
 from selfedit.store import Store
 
-PATIENCE = 30
+PATIENCE = 120
 """Seconds after which a process that nobody has killed ends by itself, which is a problem."""
 OPEN, CREATE = Step("open"), Step("create")
 
