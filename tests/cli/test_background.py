@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -60,7 +61,8 @@ def test_it_runs_in_a_session_of_its_own_and_inherits_nothing(store: Path, tmp_p
     assert found.log == store.resolve() / "retrain.log"
     assert found.pid is not None
     said = written(found.log, "stream\n").splitlines()
-    told = json.loads(said[0])
+    assert re.fullmatch(r"-- retraining, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", said[0])
+    told = json.loads(said[1])
     assert (told["session"], told["stdin"]) == (True, "")
     assert told["files"] == ["0", "1", "2", "3"]  # the last one reads the list
     ended(found.pid)
@@ -72,7 +74,7 @@ def test_the_log_is_added_to(store: Path) -> None:
     (store / "retrain.log").write_text("earlier\n", encoding="utf-8")
     found = background.retrain(store)
     assert found.pid is not None
-    assert written(found.log, "stream\n").startswith("earlier\n{")
+    assert written(found.log, "stream\n").startswith("earlier\n-- retraining, ")
     ended(found.pid)
 
 

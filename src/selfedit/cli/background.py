@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from selfedit.errors import StoreBusyError, StoreError
@@ -60,7 +61,8 @@ def command(store: Path, device: str) -> list[str]:
 
 def _start(run: list[str], log: Path) -> int:
     """Start a process that no terminal and no end of this one can stop; returns its id."""
-    with log.open("ab") as output:
+    with log.open("ab", buffering=0) as output:
+        output.write(f"-- retraining, {datetime.now():%Y-%m-%d %H:%M:%S}\n".encode())
         process = subprocess.Popen(
             run,
             stdin=subprocess.DEVNULL,
