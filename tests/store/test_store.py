@@ -327,6 +327,13 @@ def test_whatever_is_changed_by_hand_is_found(store, learn, sql, statement, prob
     assert problem in " ".join(found.problems)
 
 
+@pytest.mark.journal_file
+def test_a_text_that_is_no_longer_bytes_is_found(store, learn, sql):
+    learn(1)
+    sql("UPDATE texts SET body = CAST(body AS TEXT) WHERE hash = (SELECT min(hash) FROM texts)")
+    assert "no longer kept as bytes" in " ".join(store.verify().problems)
+
+
 def test_damaged_and_missing_blobs_are_found_and_mended(store, learn, new_commit):
     learn(1), learn(2)
     paths = [store.adapter_path(f"adapter-{number}") for number in (1, 2)]

@@ -123,9 +123,11 @@ def _texts(journal: Journal) -> Iterator[Looked]:
         last = rows[-1][0]
 
 
-def _text_problem(digest: str, body: bytes | None, erased: str | None) -> str | None:
+def _text_problem(digest: str, body: object, erased: str | None) -> str | None:
     if body is None:
         return None if erased else f"text {digest[:12]}: missing, and not marked as erased"
+    if not isinstance(body, bytes):  # SQLite lets any kind of value stand in any column
+        return f"text {digest[:12]}: is no longer kept as bytes"
     return None if hashlib.sha256(body).hexdigest() == digest else f"text {digest[:12]}: has another hash"
 
 
