@@ -25,7 +25,8 @@ from selfedit.store.reading import batches
 from selfedit.store.rows import Verification
 from selfedit.store.spans import highest
 
-_BATCH = 500
+_TEXTS, _COMMITS = 4000, 500
+"""Rows that one transaction reads."""
 _FILES = 32
 """Files that a thread is given at a time."""
 
@@ -114,7 +115,7 @@ def _texts(journal: Journal) -> Iterator[Looked]:
                 literal_column("rowid") if connection.dialect.name == "sqlite" else j.TEXTS.c.hash
             )
             query = select(place, j.TEXTS.c.hash, j.TEXTS.c.body, j.TEXTS.c.erased)
-            query = query.order_by(place).limit(_BATCH)
+            query = query.order_by(place).limit(_TEXTS)
             rows = connection.execute(query if last is None else query.where(place > last)).all()
         if not rows:
             return
@@ -134,7 +135,7 @@ def _text_problem(digest: str, body: object, erased: str | None) -> str | None:
 def _commits(journal: Journal) -> Iterator[Looked]:
     last = 0
     while True:
-        query = select(j.COMMITS).where(j.COMMITS.c.seq > last).order_by(j.COMMITS.c.seq).limit(_BATCH)
+        query = select(j.COMMITS).where(j.COMMITS.c.seq > last).order_by(j.COMMITS.c.seq).limit(_COMMITS)
         with journal.reading() as connection:
             rows = [dict(row) for row in connection.execute(query).mappings()]
             parts = history.parts_of(connection, [row["id"] for row in rows])
