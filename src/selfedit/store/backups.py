@@ -74,12 +74,14 @@ def _fill(folder: Path, store: Original, target: Path) -> None:
 def _copy_journal(connection: Connection, target: Path, now: Callable[[], str]) -> set[str]:
     """Copy the journal into a new file; returns the names of the blobs that a store with this journal has."""
     target.unlink(missing_ok=True)
+    # Asked first, so that this and the copy are of one moment: nothing is locked before something is read.
+    kept = select(j.ADAPTERS.c.blob).where(j.ADAPTERS.c.erased.is_(None))
+    named = set(connection.execute(kept).scalars())
     if connection.dialect.name == "sqlite":
         _copy_pages(connection, target)
     else:
         _copy_rows(connection, target, now)
-    kept = select(j.ADAPTERS.c.blob).where(j.ADAPTERS.c.erased.is_(None))
-    return set(connection.execute(kept).scalars())
+    return named
 
 
 def _copy_pages(connection: Connection, target: Path) -> None:
