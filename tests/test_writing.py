@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from selfedit.edits.questions import ask_prompt
-from selfedit.types import Completion, Failure, Probe, SelfEdit, Sequence, Task
+from selfedit.types import Completion, Failure, Probe, Score, SelfEdit, Sequence, Task
 from selfedit.writing import (
     Author,
     Brief,
@@ -61,17 +61,29 @@ def test_where_the_model_writes_no_question_rules_do() -> None:
     assert not any("Which " in row.prompt for row in rows(edit))
 
 
-def test_a_question_that_its_own_writer_answers_otherwise_is_not_used() -> None:
-    class Wrong(FakeWorker):
-        def generate(self, requests, progress=lambda done, total: None):
-            found = FakeWorker.generate(self, requests, progress)
-            checks = ["Text:" in str(r.prompt) and str(r.prompt).endswith("\nAnswer:") for r in requests]
-            return [
-                replace(c, text=" something else") if w else c for c, w in zip(found, checks, strict=True)
-            ]
+class Forgetful(FakeWorker):
+    """Answers no question with its sentence in view; of given answers it finds `likely` the likeliest."""
 
-    (edit,) = write_edits(Author(Wrong()), [TASK], [], replace(BRIEF, samples=1))[TASK.id]
-    assert not any("Which " in row.prompt for row in rows(edit))
+    likely = ""
+
+    def generate(self, requests, progress=lambda done, total: None):
+        found = FakeWorker.generate(self, requests, progress)
+        checks = ["Text:" in str(r.prompt) and str(r.prompt).endswith("\nAnswer:") for r in requests]
+        return [replace(c, text=" something else") if w else c for c, w in zip(found, checks, strict=True)]
+
+    def score(self, requests):
+        values = [-1.0 if r.completion == f" {self.likely}" else -len(r.completion) for r in requests]
+        return [Score(value, (value,)) for value in values]
+
+
+def test_a_question_that_its_own_writer_answers_otherwise_is_not_used() -> None:
+    brief = replace(BRIEF, samples=1)
+    by_rule = rows(write_edits(Author(FakeWorker(writes=False)), [TASK], [], brief)[TASK.id][0])
+    worker = Forgetful()
+    worker.likely = "85 minutes"
+    assert {" 85 minutes", " Patient Margit"} <= {row.completion for row in by_rule}
+    (edit,) = write_edits(Author(worker), [TASK], [], brief)[TASK.id]
+    assert [row.completion for row in rows(edit) if "Which " in row.prompt] == [" 85 minutes", " 19:40"]
 
 
 @pytest.mark.parametrize("writes", [True, False])

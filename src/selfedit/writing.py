@@ -34,7 +34,17 @@ from selfedit.edits.writer import (
     same_question,
     sentence_of,
 )
-from selfedit.types import Completion, Failure, GenerationRequest, Probe, SelfEdit, Sequence, Task, rng_for
+from selfedit.types import (
+    Completion,
+    Failure,
+    GenerationRequest,
+    Probe,
+    ScoreRequest,
+    SelfEdit,
+    Sequence,
+    Task,
+    rng_for,
+)
 from selfedit.workers.base import silent
 
 if TYPE_CHECKING:
@@ -113,6 +123,38 @@ def checked(author: Author, items: Items[Item], questions: Items[str | None]) ->
     return kept
 
 
+def fitting(author: Author, items: Items[Item], questions: Items[str | None]) -> list[str | None]:
+    """The questions that are good enough to be trained on: `checked`, or likeliest answered with their span.
+
+    A small model that answers freely misses most answers to good questions. Among the other spans of the
+    sentence it still picks the right one, and turns down questions to which another span is the answer.
+    """
+    kept = checked(author, items, questions)
+    others = [at for at, question in enumerate(questions) if question and not kept[at]]
+    rivals = {at: _rivals(items, at) for at in others}
+    choices = [(at, text) for at in others if rivals[at] for text in (items[at].span.text, *rivals[at])]
+    scores = author.worker.score([_choice(author, items[at], questions[at] or "", t) for at, t in choices])
+    means: dict[int, list[float]] = defaultdict(list)
+    for (at, _), score in zip(choices, scores, strict=True):
+        means[at].append(score.mean)
+    return [
+        q if at in means and means[at][0] >= max(means[at]) else kept[at] for at, q in enumerate(questions)
+    ]
+
+
+def _rivals(items: Items[Item], at: int) -> list[str]:
+    """The texts of the sentence's other spans, less those that overlap the item's own."""
+    own = items[at]
+    mine = (each.span for each in items if each.task is own.task and each.span.sentence == own.span.sentence)
+    apart = (span for span in mine if span.end <= own.span.start or own.span.end <= span.start)
+    return list(dict.fromkeys(span.text for span in apart))
+
+
+def _choice(author: Author, item: Item, question: str, answer: str) -> ScoreRequest:
+    prompt = check_prompt(item.sentence, question, item.task.title)
+    return ScoreRequest(prompt, f" {answer}", author.policy)
+
+
 # -- self-edits ----------------------------------------------------------------------------------------------
 
 
@@ -154,7 +196,7 @@ def _pairs(
         if brief.samples > 1
         else []
     )
-    questions = checked(author, items * brief.samples, [*greedy, *others])
+    questions = fitting(author, items * brief.samples, [*greedy, *others])
     found: dict[str, list[SelfEdit | Failure]] = {task.id: [] for task in tasks}
     for sample in range(brief.samples):
         mine = questions[sample * len(items) : (sample + 1) * len(items)]
