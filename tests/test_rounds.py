@@ -112,3 +112,15 @@ def test_what_collapses_is_trained_once_more_gentler(limit: float, rates: int) -
 def test_right_has_the_measures_of_an_answer() -> None:
     assert rounds.right(PROBES[0], "answer 0").parts == {"correct": 1.0, "concise": 1.0, "recall": 1.0}
     assert rounds.right(PROBES[0], "nothing").parts["correct"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("rows", "least", "size"),
+    [(22, 150, 1), (59, 150, 1), (60, 150, 2), (150, 150, 4), (900, 150, 4), (3, 0, 4)],
+)
+def test_a_short_document_is_trained_in_smaller_steps(rows: int, least: int, size: int) -> None:
+    training = Training(epochs=5, batch_size=4, least_steps=least)
+    ground = Ground(FakeWorker(), None, training)
+    plan = rounds.plan_for([f"Fact {number}." for number in range(rows)], ground)
+    assert plan.batch_size == size
+    assert plan.steps >= min(least, 5 * rows)

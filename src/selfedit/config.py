@@ -26,10 +26,18 @@ class Training(Settings):
     alpha: float = Field(default=32, gt=0)
     learning_rate: float = Field(default=2e-3, gt=0, le=1)
     epochs: int = Field(default=5, ge=1, le=1000)
-    batch_size: int = Field(default=1, ge=1, le=4096)
-    """Of the tokens that are trained, steps are what a short document lacks: one row a step, as SEAL does."""
+    batch_size: int = Field(default=4, ge=1, le=4096)
+    """At most so many rows a step."""
+    least_steps: int = Field(default=150, ge=0)
+    """A step has fewer rows where a short document would else make fewer steps than this."""
     schedule: Literal["linear", "constant", "cosine"] = "linear"
     warmup: float = Field(default=0.05, ge=0, le=1)
+
+    def hyper_parameters(self, rows: int) -> dict[str, Any]:
+        """What a plan of so many rows is given."""
+        most = self.epochs * rows // max(1, self.least_steps)
+        size = max(1, min(self.batch_size, most))
+        return {**self.model_dump(exclude={"least_steps"}), "batch_size": size}
 
     def gentler(self) -> Training:
         """A third of the rate: what a collapsed adapter is trained again with."""
@@ -50,7 +58,7 @@ class Learning(Settings):
     """Questions that test a passage: half choose, half report."""
     temperature: float = Field(default=0.8, ge=0, le=2)
     seed: int = 0
-    candidate: Training = Training(rank=8, alpha=16, learning_rate=4e-3, epochs=1, batch_size=4)
+    candidate: Training = Training(rank=8, alpha=16, learning_rate=4e-3, epochs=1, least_steps=0)
     """One adapter for each self-edit, only to judge it."""
     final: Training = Training()
     """The adapter that is kept."""
@@ -61,7 +69,7 @@ class Learning(Settings):
 
 DEFAULT = Learning()
 
-DEMO = Learning(samples=2, probes=4, spans=10, final=Training(epochs=3))
+DEMO = Learning(samples=2, probes=4, spans=10)
 """Small enough for two cores and some minutes: ten passages of one short section each."""
 
 

@@ -57,9 +57,8 @@ def plan_for(
     sequences: Items[str | Sequence], ground: Ground, training: Training | None = None
 ) -> TrainingPlan:
     """The plan that trains on `sequences` from the ground's head."""
-    return TrainingPlan(
-        tuple(sequences), seed=ground.seed, head=ground.head, **(training or ground.training).model_dump()
-    )
+    chosen = (training or ground.training).hyper_parameters(len(sequences))
+    return TrainingPlan(tuple(sequences), seed=ground.seed, head=ground.head, **chosen)
 
 
 def candidates(
