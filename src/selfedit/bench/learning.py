@@ -87,7 +87,7 @@ class Line:
     tokens: int
     """Trained tokens."""
     seconds: float
-    """Its share of the chunk's time: writing, training and asking."""
+    """Its share of the chunk's time: writing and training that no method before it did, and asking."""
     failure: str | None = None
 
 
@@ -98,10 +98,36 @@ def run(experiment: Experiment, folder: Path, progress: Progress = silent) -> li
         raise UsageError(f"no method {min(unknown)!r}; choose among {', '.join(METHODS)}")
     worker = LocalWorker(Engine.load("smollm2-135m", dtype=experiment.dtype))
     tasks = experiment.tasks()
-    for chunk in _mine(_chunks(tasks, JOINT), experiment.part):
+    for group in _mine(_chunks(tasks, JOINT), experiment.part):
+        chunk = Chunk(experiment, worker, group, progress)
         for name, mode in _runs(experiment):
-            _one_chunk(experiment, worker, folder, (name, mode, chunk), progress)
+            _one_chunk(chunk, name, mode, folder)
     return table(experiment, folder)
+
+
+@final
+class Chunk:
+    """A few passages under all methods. What methods have in common, writing above all, is done once."""
+
+    def __init__(self, experiment: Experiment, worker: Worker, tasks: list[Task], progress: Progress) -> None:
+        self.experiment, self.tasks = experiment, tasks
+        self.ground = Ground(worker, None, experiment.training, experiment.seed, 24, progress)
+        self._study = Study(Author(worker, shipped(worker), progress), experiment.spans)
+        self._sequences: dict[str, list[Sequences]] = {}
+        self._alone: dict[str, list[Adapter | Failure | None]] = {}
+
+    def sequences(self, name: str) -> list[Sequences]:
+        if name not in self._sequences:
+            self._sequences[name] = METHODS[name](self._study, self.tasks)
+        return self._sequences[name]
+
+    def adapters(self, name: str, *, joint: bool) -> list[Adapter | Failure | None]:
+        """An adapter for each passage, or one for all of them."""
+        if joint:
+            return _train(self.sequences(name), self.ground, joint=True)
+        if name not in self._alone:
+            self._alone[name] = _train(self.sequences(name), self.ground, joint=False)
+        return self._alone[name]
 
 
 def _runs(experiment: Experiment) -> Iterator[tuple[str, str]]:
@@ -121,26 +147,17 @@ def _mine(chunks: list[list[Task]], part: tuple[int, int]) -> list[list[Task]]:
     return chunks[part[0] :: part[1]]
 
 
-def _one_chunk(
-    experiment: Experiment,
-    worker: Worker,
-    folder: Path,
-    what: tuple[str, str, list[Task]],
-    progress: Progress,
-) -> None:
-    name, mode, tasks = what
-    label = _label(name, mode)
+def _one_chunk(chunk: Chunk, name: str, mode: str, folder: Path) -> None:
+    label, experiment, worker = _label(name, mode), chunk.experiment, chunk.ground.worker
     done = {line.key for line in _read(folder)}
-    keys = {task.id: _key(experiment, label, task, worker) for task in tasks}
+    keys = {task.id: _key(experiment, label, task, worker) for task in chunk.tasks}
     if all(key in done for key in keys.values()):
         return
     began = time.monotonic()
-    study = Study(Author(worker, shipped(worker), progress), experiment.spans)
-    sequences = METHODS[name](study, tasks)
-    ground = Ground(worker, None, experiment.training, experiment.seed, 24, progress)
-    adapters = _train(sequences, ground, joint=mode == TOGETHER)
-    found = _answers(tasks, adapters, ground, summed=mode == SUMMED)
-    seconds = (time.monotonic() - began) / len(tasks)
+    sequences = chunk.sequences(name)
+    adapters = chunk.adapters(name, joint=mode == TOGETHER)
+    found = _answers(chunk.tasks, adapters, chunk.ground, summed=mode == SUMMED)
+    seconds = (time.monotonic() - began) / len(chunk.tasks)
     tokens = [experiment.training.epochs * sum(_size(worker, s) for s in group) for group in sequences]
     _append(
         folder,
@@ -155,7 +172,7 @@ def _one_chunk(
                 seconds,
                 adapter.what if isinstance(adapter, Failure) else None,
             )
-            for at, (task, adapter) in enumerate(zip(tasks, adapters, strict=True))
+            for at, (task, adapter) in enumerate(zip(chunk.tasks, adapters, strict=True))
         ],
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 from selfedit.edits.questions import BLANK
@@ -17,6 +17,8 @@ from selfedit.types import Failure, SelfEdit, Sequence, Task
 from selfedit.writing import Author, Brief, by_line, gold_edit, sequences_of, write_edits
 
 Sequences = tuple[str | Sequence, ...]
+Edits = dict[str, list[SelfEdit | Failure]]
+"""Task id → its samples."""
 
 
 @final
@@ -26,6 +28,15 @@ class Study:
 
     author: Author
     spans: int = 14
+    _written: dict[tuple[Brief, tuple[str, ...]], Edits] = field(default_factory=dict, repr=False)
+
+    def edits(self, tasks: Items[Task], form: str, samples: int = 1, temperature: float = 0.0) -> Edits:
+        """Self-edits in a format, written once for all methods that use them."""
+        brief = Brief(form, samples, self.spans, temperature, 0)
+        key = (brief, tuple(task.id for task in tasks))
+        if key not in self._written:
+            self._written[key] = write_edits(self.author, tasks, (), brief)
+        return self._written[key]
 
 
 Method = Callable[[Study, Items[Task]], list[Sequences]]
@@ -77,7 +88,7 @@ def written(name: str) -> Method:
     """The base's own notes in a format; what cannot be parsed leaves the passage alone."""
 
     def method(study: Study, tasks: Items[Task]) -> list[Sequences]:
-        edits = write_edits(study.author, tasks, (), Brief(name, 1, study.spans, 0.0, 0))
+        edits = study.edits(tasks, name)
         return [_or_passage(task, edits[task.id][0]) for task in tasks]
 
     return method
@@ -91,14 +102,14 @@ def _or_passage(task: Task, edit: SelfEdit | Failure) -> Sequences:
 
 def own_questions(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """The default without its fallback: sentences, and the policy's questions that passed the check."""
-    edits = write_edits(study.author, tasks, (), Brief("question-answer", 1, study.spans, 0.0, 0))
+    edits = study.edits(tasks, "question-answer")
     made = [_or_passage(task, edits[task.id][0]) for task in tasks]
     return [tuple(x for x in rows if isinstance(x, str) or BLANK not in x.prompt) for rows in made]
 
 
 def questions_twice(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """The default's rows of two samples together: two wordings of a question where the policy has two."""
-    edits = write_edits(study.author, tasks, (), Brief("question-answer", 2, study.spans, 0.8, 0))
+    edits = study.edits(tasks, "question-answer", samples=2, temperature=0.8)
     return [tuple(dict.fromkeys(x for e in edits[t.id] for x in _or_passage(t, e))) for t in tasks]
 
 
