@@ -358,6 +358,26 @@ class Score:
         return self.logprob / max(1, len(self.tokens))
 
 
+# -- what a grader takes --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRequest:
+    """Does `prediction`, a free answer to `question`, convey `answer`, the gold one?"""
+
+    question: str
+    answer: str
+    prediction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A grader's word, and the probability in [0, 1] that it gives to correct."""
+
+    correct: bool
+    score: float
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What `ask` returns; `str(answer)` is the text."""
