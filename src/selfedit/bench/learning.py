@@ -43,6 +43,8 @@ from selfedit.writing import Author
 SPLITS = {"choose": "val_choose.json", "report": "val_report.json"}
 JOINT = 8
 """Passages that are written, trained and asked together: what a broken run may have to do again."""
+JOINT_PASSAGES = 24
+"""The first so many passages are also tried together: a fair sample, since their order is drawn."""
 ALONE, TOGETHER, SUMMED = "alone", "joint", "summed"
 TRAINING = Training()
 
@@ -98,10 +100,12 @@ def run(experiment: Experiment, folder: Path, progress: Progress = silent) -> li
         raise UsageError(f"no method {min(unknown)!r}; choose among {', '.join(METHODS)}")
     worker = LocalWorker(Engine.load("smollm2-135m", dtype=experiment.dtype))
     tasks = experiment.tasks()
+    with_joint = {task.id for task in tasks[:JOINT_PASSAGES]}
     for group in _mine(_chunks(tasks, JOINT), experiment.part):
         chunk = Chunk(experiment, worker, group, progress)
         for name, mode in _runs(experiment):
-            _one_chunk(chunk, name, mode, folder)
+            if mode == ALONE or group[0].id in with_joint:
+                _one_chunk(chunk, name, mode, folder)
     return table(experiment, folder)
 
 
