@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from selfedit.errors import UsageError
 from selfedit.rewards import bootstrap_interval, mean_over_passages, paired_interval
+from selfedit.rewards.statistics import pooled_interval
 
 
 def sample(passages: int, seed: int = 0, shift: float = 0.0) -> dict[str, list[float]]:
@@ -91,3 +93,28 @@ def test_pairing_needs_the_same_passages() -> None:
 def test_bad_settings_are_refused(resamples: int, level: float) -> None:
     with pytest.raises(UsageError, match="choose at least 1"):
         bootstrap_interval(sample(3), seed=0, resamples=resamples, level=level)
+
+
+def ratio(counts: Sequence[float]) -> float | None:
+    return counts[0] / counts[1] if counts[1] else None
+
+
+def test_a_pooled_interval_is_that_of_the_normal_approximation() -> None:
+    """Groups of one size: the ratio of the sums is the mean of the shares."""
+    rng = random.Random(2)
+    counts = {f"g{i}": (sum(rng.random() < 0.5 for _ in range(4)), 4) for i in range(200)}
+    shares = [right / of for right, of in counts.values()]
+    mean = sum(shares) / 200
+    error = math.sqrt(sum((share - mean) ** 2 for share in shares)) / 200
+    low, high = pooled_interval(counts, ratio, seed=1) or (0.0, 0.0)
+    assert low == pytest.approx(mean - 1.96 * error, abs=0.2 * error)
+    assert high == pytest.approx(mean + 1.96 * error, abs=0.2 * error)
+    assert pooled_interval(dict(reversed(counts.items())), ratio, seed=1) == (low, high)
+
+
+def test_a_pooled_interval_leaves_out_draws_without_a_figure() -> None:
+    assert pooled_interval({"a": (1, 2), "b": (0, 0)}, ratio, seed=0) == (0.5, 0.5)
+    assert pooled_interval({"b": (0, 0)}, ratio, seed=0) is None
+    assert pooled_interval({}, ratio, seed=0) is None
+    with pytest.raises(UsageError, match="resamples"):
+        pooled_interval({}, ratio, seed=0, resamples=0)

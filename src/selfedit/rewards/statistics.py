@@ -8,7 +8,7 @@ left out; where none is left there is no figure, and the result is None.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from selfedit.errors import UsageError
 from selfedit.types import rng_for
@@ -45,6 +45,28 @@ def paired_interval(
     return _interval([mean - theirs[name] for name, mean in ours.items()], seed, resamples, level)
 
 
+def pooled_interval(
+    counts_by_group: Mapping[str, Sequence[float]],
+    figure: Callable[[Sequence[float]], float | None],
+    *,
+    seed: int,
+    resamples: int = 2000,
+    level: float = 0.95,
+) -> Interval | None:
+    """The interval of a figure of summed counts, such as kappa: groups are drawn, their counts added up.
+
+    `figure` takes as many counts as each group has; a draw that has no such figure is left out.
+    """
+    _check(resamples, level)
+    groups = [tuple(counts) for _, counts in sorted(counts_by_group.items())]
+    if not groups:
+        return None
+    draw = rng_for("bootstrap of counts", seed, len(groups)).choices
+    sums = (tuple(map(sum, zip(*draw(groups, k=len(groups)), strict=True))) for _ in range(resamples))
+    drawn = sorted(value for value in map(figure, sums) if value is not None)
+    return (_quantile(drawn, (1 - level) / 2), _quantile(drawn, (1 + level) / 2)) if drawn else None
+
+
 def _means(values_by_passage: ByPassage) -> dict[str, float]:
     """In the order of the names, so that figures do not depend on the order of arrival."""
     means = {name: math.fsum(v) / len(v) for name, v in sorted(values_by_passage.items()) if v}
@@ -56,15 +78,19 @@ def _means(values_by_passage: ByPassage) -> dict[str, float]:
 
 
 def _interval(means: list[float], seed: int, resamples: int, level: float) -> Interval | None:
-    if resamples < 1 or not 0 < level < 1:
-        raise UsageError(
-            f"statistics: {resamples} resamples at level {level}; choose at least 1, and 0 < level < 1"
-        )
+    _check(resamples, level)
     if not means:
         return None
     draw = rng_for("bootstrap", seed, len(means)).choices
     drawn = sorted(sum(draw(means, k=len(means))) / len(means) for _ in range(resamples))
     return _quantile(drawn, (1 - level) / 2), _quantile(drawn, (1 + level) / 2)
+
+
+def _check(resamples: int, level: float) -> None:
+    if resamples < 1 or not 0 < level < 1:
+        raise UsageError(
+            f"statistics: {resamples} resamples at level {level}; choose at least 1, and 0 < level < 1"
+        )
 
 
 def _quantile(ordered: list[float], share: float) -> float:
