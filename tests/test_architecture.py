@@ -23,8 +23,8 @@ LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
         *("arrivals", "asking", "chat", "exporting", "forecast", "gate", "lessons", "lifelong", "measuring"),
-        *("memory", "model_card", "policies", "probing", "proving", "revising", "rounds", "telling"),
-        *("undoing", "writing"),
+        *("memory", "model_card", "policies", "probing", "proving", "records", "revising", "rounds"),
+        *("telling", "undoing", "writing"),
     },
     "hands": {"workers"},
     "rooms": {"edits", "engine", "retain", "rewards", "select", "store", "tasks"},

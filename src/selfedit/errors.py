@@ -8,6 +8,7 @@ SelfEditError
 ├── AdapterError          an adapter folder that cannot be read or does not fit its base
 ├── EngineError           work that the engine cannot do (memory, unsupported layers)
 ├── ExportError           a folder that cannot be exported to
+├── RecordError           an official result file that cannot be read
 └── StoreError            a store that cannot be opened, read or written
     ├── StoreBusyError    another process holds it
     └── StoreVersionError a newer version made it
@@ -44,6 +45,10 @@ class EngineError(SelfEditError):
 
 class ExportError(SelfEditError):
     """A folder that cannot be exported to."""
+
+
+class RecordError(SelfEditError):
+    """An official result file that cannot be read."""
 
 
 class StoreError(SelfEditError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from statistics import stdev
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from selfedit.errors import UsageError
-from selfedit.rewards import bootstrap_interval, mean_over_passages, paired_interval
+from selfedit.rewards import bootstrap_interval, mean_over_passages, paired_interval, spread_over_passages
 from selfedit.rewards.statistics import pooled_interval
 
 
@@ -30,6 +31,12 @@ def test_passages_without_values_are_left_out() -> None:
     assert mean_over_passages({}) is None
     assert bootstrap_interval({}, seed=0) is None
     assert paired_interval({}, {}, seed=0) is None
+
+
+def test_the_spread_is_that_of_the_passages_means() -> None:
+    values = sample(20)
+    assert spread_over_passages(values) == pytest.approx(stdev(sum(v) / len(v) for v in values.values()))
+    assert spread_over_passages({"a": [1.0, 0.0], "b": []}) is None
 
 
 def test_a_value_that_is_no_number_is_refused() -> None:

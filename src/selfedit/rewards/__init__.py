@@ -3,7 +3,12 @@
 from selfedit.rewards.collapse import collapsed
 from selfedit.rewards.grader import Grader
 from selfedit.rewards.grading import concise, correct, first_line, grade, mismatch, normalise, recall
-from selfedit.rewards.statistics import bootstrap_interval, mean_over_passages, paired_interval
+from selfedit.rewards.statistics import (
+    bootstrap_interval,
+    mean_over_passages,
+    paired_interval,
+    spread_over_passages,
+)
 
 __all__ = [
     "Grader",
@@ -18,4 +23,5 @@ __all__ = [
     "normalise",
     "paired_interval",
     "recall",
+    "spread_over_passages",
 ]

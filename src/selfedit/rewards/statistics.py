@@ -25,6 +25,15 @@ def mean_over_passages(values_by_passage: ByPassage) -> float | None:
     return math.fsum(means) / len(means) if means else None
 
 
+def spread_over_passages(values_by_passage: ByPassage) -> float | None:
+    """The standard deviation of the passages' means (n - 1 in the denominator); None for fewer than two."""
+    means = list(_means(values_by_passage).values())
+    if len(means) < 2:
+        return None
+    middle = math.fsum(means) / len(means)
+    return math.sqrt(math.fsum((mean - middle) ** 2 for mean in means) / (len(means) - 1))
+
+
 def bootstrap_interval(
     values_by_passage: ByPassage, *, seed: int, resamples: int = 2000, level: float = 0.95
 ) -> Interval | None:
