@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from selfedit.config import learning
+from selfedit.errors import StoreError
 from selfedit.memory import Memory
 from selfedit.store import Store
+from selfedit.tasks import Reading, read
 from selfedit.types import Sequence
 
 from .fakes import FakeWorker
@@ -156,6 +159,123 @@ def test_a_path_spelled_otherwise_is_the_same_file(
     link = files[0].with_name("link.md")
     link.symlink_to(files[0])
     assert memory.learn(link, settings=SMALL).commits == ()
+
+
+def there(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str, name: str = "README.md") -> Path:
+    """Stand in the folder, with a file of this text in it; the relative path of that."""
+    folder.mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(folder)
+    return change(Path(name), text)
+
+
+def sources(memory: Memory) -> list[tuple[str, str | None]]:
+    return [(each.path, each.place) for each in memory.sources() if each.live]
+
+
+def test_one_name_in_two_folders_is_two_documents(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = memory.learn(there(monkeypatch, tmp_path / "a", NOTE), settings=SMALL).commits
+    report = memory.learn(there(monkeypatch, tmp_path / "b", OTHER), settings=SMALL)
+    assert (report.replaced, report.skipped) == ((), ())
+    assert head(memory) == [*first, *report.commits]
+    places = [str(tmp_path / name / "README.md") for name in ("b", "a")]
+    assert sources(memory) == [("README.md", place) for place in places]
+    revised = memory.learn(there(monkeypatch, tmp_path / "b", OTHER + BELL), settings=SMALL)
+    assert revised.replaced == ((report.commits[0], revised.commits[0]),)
+    assert memory.learn(there(monkeypatch, tmp_path / "a", NOTE), settings=SMALL).commits == ()
+
+
+def test_a_changed_file_is_known_from_another_folder(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (old,) = memory.learn(there(monkeypatch, tmp_path / "a", NOTE), settings=SMALL).commits
+    change(tmp_path / "a" / "README.md", NOTE + BELL)
+    there(monkeypatch, tmp_path / "b", OTHER)
+    report = memory.learn(Path("..", "a", "README.md"), settings=SMALL)
+    assert report.replaced == ((old, report.commits[0]),)
+    assert sources(memory) == [("../a/README.md", str(tmp_path / "a" / "README.md"))]
+
+
+@pytest.mark.parametrize("spelt", ["README.md", "../moved/README.md", "{folder}/README.md"])
+def test_a_file_that_was_moved_with_its_folder_is_known_as_before(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelt: str
+) -> None:
+    (old,) = memory.learn(there(monkeypatch, tmp_path / "a", NOTE), settings=SMALL).commits
+    moved = (tmp_path / "a").rename(tmp_path / "moved")
+    monkeypatch.chdir(moved)
+    path = spelt.format(folder=moved)
+    assert memory.learn(path, settings=SMALL).commits == ()
+    change(moved / "README.md", NOTE + BELL)
+    report = memory.learn(path, settings=SMALL)
+    assert report.replaced == ((old, report.commits[0]),)
+    assert sources(memory) == [(path, str(moved / "README.md"))]
+
+
+def test_what_is_gone_keeps_its_commit_where_another_is_known_by_its_place(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (gone,) = memory.learn(there(monkeypatch, tmp_path / "a", NOTE), settings=SMALL).commits
+    (old,) = memory.learn(there(monkeypatch, tmp_path / "b", OTHER), settings=SMALL).commits
+    (tmp_path / "a" / "README.md").unlink()
+    report = memory.learn(there(monkeypatch, tmp_path / "b", OTHER + BELL), settings=SMALL)
+    assert report.replaced == ((old, report.commits[0]),)
+    assert head(memory) == [gone, *report.commits]
+
+
+def test_in_a_store_of_an_older_version_the_path_as_given_decides(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def placeless(*args: object, **keywords: object) -> Reading:
+        found = read(*args, **keywords)
+        return Reading(tuple(replace(each, place=None) for each in found.documents), found.skipped)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("selfedit.memory.read", placeless)
+        (old,) = memory.learn(there(monkeypatch, tmp_path / "a", NOTE), settings=SMALL).commits
+        assert sources(memory) == [("README.md", None)]
+    assert memory.learn(Path("..", "a", "README.md"), settings=SMALL).commits == ()
+    report = memory.learn(there(monkeypatch, tmp_path / "b", NOTE + BELL), settings=SMALL)
+    assert report.replaced == ((old, report.commits[0]),)
+    assert sources(memory) == [("README.md", str(tmp_path / "b" / "README.md"))]
+    with Store.open(memory.path) as store:
+        assert store.verify().ok
+
+
+def test_two_files_that_come_to_one_name_in_a_commit_are_told_apart(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = (tmp_path / name / "README.md" for name in ("a", "b"))
+    there(monkeypatch, a.parent, NOTE)
+    there(monkeypatch, b.parent, OTHER)
+    monkeypatch.chdir(tmp_path)
+    memory.learn([Path("a", "README.md"), Path("b", "README.md")], settings=SMALL)
+    memory.learn(there(monkeypatch, a.parent, NOTE + BELL), settings=SMALL)
+    assert sources(memory) == [("README.md", str(a)), ("b/README.md", str(b))]
+    monkeypatch.chdir(b.parent)
+    with pytest.raises(StoreError, match=r"can be either of two files .*; give the full path"):
+        memory.revert(head(memory)[0], source="README.md")
+    (both,) = memory.learn(there(monkeypatch, b.parent, OTHER + "It is shut.\n"), settings=SMALL).commits
+    assert sources(memory) == [(str(a), str(a)), (str(b), str(b))]
+    with Store.open(memory.path) as store:
+        titles = {task.title: task.source for task in store.tasks(both)}
+    assert titles == {"Harbour": str(a), "Harbour: Bell": str(a), "Library": str(b)}
+    (_, left) = memory.revert(both, source="README.md").retrained[0]
+    assert ("Isaura Quill" in trained(memory, left), "Ansel Roke" in trained(memory, left)) == (False, True)
+
+
+def test_a_file_to_be_taken_out_is_named_as_it_is_listed_or_as_it_is_found(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [
+        there(monkeypatch, tmp_path / "a", text, name) for name, text in (("x.md", NOTE), ("y.md", OTHER))
+    ]
+    (both,) = memory.learn(paths, settings=SMALL).commits
+    there(monkeypatch, tmp_path / "b", OTHER, "y.md")
+    for name, learned in (("y.md", "Isaura Quill"), ("../a/x.md", "Tobiah Renwick")):
+        ((_, left),) = memory.revert(both, source=name).retrained
+        assert learned not in trained(memory, left)
+        memory.rollback(both)
 
 
 def test_a_file_in_several_commits_is_revised_in_each(memory: Memory, files: list[Path]) -> None:

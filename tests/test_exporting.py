@@ -46,7 +46,7 @@ def commit(store: Store, engine: Engine, live: list[Adapter], title: str) -> Ada
         NewCommit(
             adapter=NewAdapter(made.hash, weights, made.peft_config()),
             plan=plan,
-            sources=(Source(task.source, str(len(live)) * 64, 20),),
+            sources=(Source(task.source, str(len(live)) * 64, 20, f"/private/{task.source}"),),
             tasks=(task,),
             probes=(
                 ProbeResult(probe, task.id, "report", None, ProbeAnswer("no"), ProbeAnswer("yes", True)),
@@ -182,6 +182,7 @@ def test_the_card_tells_what_was_learned_and_no_text(real: Real, tmp_path: Path)
         assert wanted in text, wanted
     whole = text + json.dumps(manifest)
     assert "place" not in manifest["base"]
+    assert "/private" not in whole
     assert not [passage for passage in PASSAGES.values() if passage in whole or passage[:12] in whole]
     assert manifest["commits"][1]["titles"] == ["Mill | <Wheel>"]
     assert manifest["commits"][0]["figures"]["recall_after"] == 1

@@ -16,7 +16,7 @@ from selfedit.config import Learning
 from selfedit.edits import get_format
 from selfedit.lessons import Lesson
 from selfedit.probing import assigned
-from selfedit.revising import held_documents, holders, same_file, with_versions
+from selfedit.revising import held_documents, holders, matched, with_versions
 from selfedit.store import CommitRow, Store
 from selfedit.tasks import Document, Reading, read, read_questions
 from selfedit.types import Probe
@@ -53,7 +53,7 @@ class Arrivals:
 
 
 def arrivals(store: Store, found: Reading) -> Arrivals:
-    """Part documents into new, changed and known. A file is known by its path, a version by its SHA-256."""
+    """Part documents into new, changed and known. A file is known by its place, a version by its SHA-256."""
     held = holders(store, found.documents)
     fresh: list[Document] = []
     skipped = list(found.skipped)
@@ -73,7 +73,8 @@ def arrivals(store: Store, found: Reading) -> Arrivals:
 
 
 def _same_passages(store: Store, row: CommitRow, document: Document) -> bool:
-    old = next(each for each in held_documents(store, row) if same_file(each.path, document.path))
+    held = ((each, each) for each in held_documents(store, row))
+    old = matched(held, (document,))[document.path][0]
     tasks = {task.id for task in document.tasks}
     return {task.id for task in old.tasks} == tasks and not any(task.probes for task in document.tasks)
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence as Items
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from selfedit import model_card
 from selfedit.asking import NEWEST, asked_again, check_kept, correctness, head_named, reporting
@@ -275,10 +275,18 @@ def _describe(order: Order, done: Exported) -> None:
     base = asdict(order.base)
     if done.form == "merged":
         del base["place"]  # the folder needs nothing of this machine
-    manifest = {**plain, "base": base, "commits": [asdict(each) for each in learned]}
+    manifest = {**plain, "base": base, "commits": [_as_json(each) for each in learned]}
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     (order.work / MANIFEST).write_text(text + "\n", encoding="utf-8")
     (order.work / "README.md").write_text(model_card.card(done, order.base, learned), encoding="utf-8")
+
+
+def _as_json(learned: Learned) -> dict[str, Any]:
+    """Without where the documents lay on this machine."""
+    found = asdict(learned)
+    for source in found["sources"]:
+        del source["place"]
+    return found
 
 
 def _learned(store: Store, row: CommitRow, probes: Items[ProbeResult]) -> Learned:

@@ -302,7 +302,7 @@ def _commit(
         new = NewCommit(
             adapter=NewAdapter(adapter.hash, weights, adapter.peft_config(), _summary(adapter.losses)),
             plan=plan,
-            sources=tuple(Source(d.path, d.sha256, d.bytes) for d in lesson.documents),
+            sources=tuple(Source(d.path, d.sha256, d.bytes, d.place) for d in lesson.documents),
             tasks=lesson.everywhere,
             edits=tuple(draft.edits.values()),
             probes=tuple(_results(draft.probing, report)),

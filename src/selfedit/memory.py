@@ -185,7 +185,7 @@ class Memory:
     ) -> LearnReport:
         """Learn documents: one commit of all together, or with `each` one a file.
 
-        What is known already is skipped. A file that changed since (the same path, another SHA-256) is
+        What is known already is skipped. A file that changed since (the same place, another SHA-256) is
         learned in the place of the commit that holds it, which keeps what it learned from all else; new files
         make their own commit at the end. Raises DocumentError, StoreBusyError and their kin in one line;
         nothing is half learned.

@@ -113,7 +113,7 @@ def _front(done: Exported, base: Base) -> str:
 
 
 def _intro(done: Exported, base: Base, learned: Items[Learned]) -> str:
-    documents = len({source.path for each in learned for source in each.sources})
+    documents = len({source.place or source.path for each in learned for source in each.sources})
     form = {
         "merged": "The whole model, with all that was learned merged into its weights.",
         "lora": "One LoRA adapter for the base, made of all adapters by singular values.",

@@ -6,19 +6,22 @@ Reads the store and decides; trains nothing and changes nothing.
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import replace
+from typing import TypeVar
 
 from selfedit.config import recorded
 from selfedit.errors import StoreError
 from selfedit.lessons import Earlier, Lesson, Parts
-from selfedit.store import CommitRow, Store, sequence_text, text_hash
+from selfedit.store import CommitRow, Source, Store, sequence_text, text_hash
 from selfedit.store.drafts import path_text
 from selfedit.tasks import Document
 from selfedit.types import Probe, SelfEdit, Sequence, Task
 from selfedit.writing import sequences_of
+
+Held = TypeVar("Held")
 
 
 def same_again(store: Store, row: CommitRow, lost: Collection[str] = ()) -> Lesson:
@@ -36,8 +39,9 @@ def same_again(store: Store, row: CommitRow, lost: Collection[str] = ()) -> Less
 def without_file(store: Store, row: CommitRow, path: str) -> Lesson:
     """What a commit learned, less what stems from one file alone. Raises StoreError if it has none such."""
     held = held_documents(store, row)
-    rest = tuple(each for each in held if not same_file(each.path, path))
-    if len(rest) == len(held):
+    gone = named(held, path)
+    rest = tuple(each for at, each in enumerate(held) if at not in gone)
+    if not gone:
         names = ", ".join(each.path for each in held)
         raise StoreError(f"commit {row.id[:12]}: {path} is not among its files ({names}); name one of them")
     return Lesson(rest, recorded(row.settings), (), False, earlier(store, row, "revert", rest))
@@ -46,10 +50,10 @@ def without_file(store: Store, row: CommitRow, path: str) -> Lesson:
 def with_versions(store: Store, row: CommitRow, documents: Items[Document], like: Lesson) -> Lesson:
     """What a commit learned, with new versions in place of the files that it holds; else as `like` says."""
     rest = list(held_documents(store, row))
+    places = matched(enumerate(rest), documents)
     for new in documents:
-        at = next(at for at, each in enumerate(rest) if same_file(each.path, new.path))
-        rest[at] = new
-    return replace(like, documents=tuple(rest), earlier=earlier(store, row, "learn", rest))
+        rest[places[new.path][0]] = new
+    return replace(like, documents=_told_apart(rest), earlier=earlier(store, row, "learn", rest))
 
 
 def held_documents(store: Store, row: CommitRow) -> tuple[Document, ...]:
@@ -59,7 +63,7 @@ def held_documents(store: Store, row: CommitRow) -> tuple[Document, ...]:
     for task in tasks:
         place = task.source if task.source in mine else row.sources[0].path
         mine[place].append(task)
-    return tuple(Document(s.path, s.sha256, tuple(mine[s.path]), s.bytes) for s in row.sources)
+    return tuple(Document(s.path, s.sha256, tuple(mine[s.path]), s.bytes, s.place) for s in row.sources)
 
 
 def earlier(store: Store, row: CommitRow, verb: str, documents: Items[Document]) -> Earlier:
@@ -107,19 +111,61 @@ def _parts(store: Store, row: CommitRow, tasks: Iterable[str]) -> dict[str, Part
 # -- files -----------------------------------------------------------------------------------------------
 
 
-def same_file(stored: str, path: str) -> bool:
-    """Do a path in the store and one that was given mean the same file, from where we stand?"""
-    return stored == path_text(path) or os.path.realpath(stored) == os.path.realpath(path)
+def matched(held: Iterable[tuple[Held, Source | Document]], new: Items[Document]) -> dict[str, list[Held]]:
+    """Path of a new document → those held that are versions of it: of the same file.
+
+    A file is known by its place, the real path from the root, however that is spelled and from wherever.
+    Where none is known so, the path as given decides, as far as the place of what is held was not noted (by
+    an older version) or is not there any more (the file was moved with its folder, or is on another machine):
+    it is the same as before, or leads from here to the same file.
+    """
+    places = {path_text(_place(each)): each.path for each in new}
+    names = {path_text(each.path): each.path for each in new}
+    by_place, by_name = defaultdict[str, list[Held]](list), defaultdict[str, list[Held]](list)
+    for value, each in held:
+        if each.place and (path := places.get(each.place) or places.get(_real(each.place))):
+            by_place[path].append(value)
+        elif not (each.place and os.path.exists(each.place)) and (
+            path := names.get(path_text(each.path)) or places.get(_real(each.path))
+        ):
+            by_name[path].append(value)
+    return {**by_name, **by_place}
 
 
 def holders(store: Store, documents: Items[Document]) -> dict[str, list[tuple[CommitRow, str]]]:
     """Path of a document → the live commits that learned some version of it, and that version's SHA-256."""
-    places = {os.path.realpath(each.path): each.path for each in documents}
-    names = {path_text(each.path): each.path for each in documents}
-    found: dict[str, list[tuple[CommitRow, str]]] = defaultdict(list)
-    for row in store.head():
-        for source in row.sources:
-            path = names.get(source.path) or places.get(os.path.realpath(source.path))
-            if path is not None:
-                found[path].append((row, source.sha256))
-    return found
+    held = (((row, source.sha256), source) for row in store.head() for source in row.sources)
+    return matched(held, documents)
+
+
+def named(held: Items[Document], path: str) -> list[int]:
+    """Which of a commit's documents `path` means: the file that is there, or one by the path it was given.
+
+    Raises StoreError where these are two.
+    """
+    wanted = Document(path, "", (), place=os.path.realpath(path))
+    here = matched(enumerate(held), (wanted,)).get(path, [])
+    listed = [at for at, each in enumerate(held) if each.path == path_text(path)]
+    if here and listed and listed[0] not in here:
+        both = ", ".join(str(held[at].place) for at in (listed[0], here[0]))
+        raise StoreError(f"{path}: can be either of two files that it learned ({both}); give the full path")
+    return here or listed
+
+
+def _place(document: Document) -> str:
+    return document.place or os.path.realpath(document.path)
+
+
+def _real(path: str) -> str:
+    return path_text(os.path.realpath(path))
+
+
+def _told_apart(documents: Items[Document]) -> tuple[Document, ...]:
+    """The same, where one path as given stands for two files each by its place."""
+    count = Counter(each.path for each in documents)
+    return tuple(
+        replace(each, path=each.place, tasks=tuple(replace(task, source=each.place) for task in each.tasks))
+        if each.place and count[each.path] > 1
+        else each
+        for each in documents
+    )

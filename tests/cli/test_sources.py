@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from selfedit.store import Store
 
 from .conftest import Run
@@ -37,6 +39,26 @@ def test_a_changed_file_is_a_version_more(run: Run, commits: list[str], here: Pa
     assert (new["live"], old["live"], old["state"], old["replaced_by"]) == (
         True, False, "replaced", new["commit"],
     )  # fmt: skip
+
+
+def test_two_files_of_one_name_are_told_apart(
+    run: Run, commits: list[str], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = here / "other"
+    place.mkdir()
+    (place / "market.md").write_text("# Quay\n\nThe quay was built by Ottoline Vance in 1911.\n", "utf-8")
+    (place / "memory").symlink_to(here / "memory")
+    monkeypatch.chdir(place)
+    assert run("learn", "market.md", "--samples", "1").code == 0
+    monkeypatch.chdir(here)
+    found = run("sources", "--json").json
+    names = [
+        str(place / "market.md"),
+        *(str(here / f"{each}.md") for each in ("market", "library", "harbour")),
+    ]
+    assert [row["place"] for row in found] == names
+    shown = [line.split()[0] for line in run("sources").out.splitlines()[1:]]
+    assert shown == [*names[:2], "library.md", "harbour.md"]
 
 
 def test_nothing_learned(run: Run) -> None:

@@ -79,7 +79,7 @@ def new_commit(number: int, doc: int, head: tuple[AdapterRow, ...], replayed: in
     return NewCommit(
         adapter=NewAdapter(f"adapter-{number}", weights(number), {"r": 4}),
         plan=plan,
-        sources=(Source(f"page-{doc}.md", hashlib.sha256(passage(doc).encode()).hexdigest(), 40),),
+        sources=(Source(f"page-{doc}.md", text_hash(passage(doc)), 40, f"/pages/{doc}.md"),),
         tasks=(task,),
         edits=(edit,),
         trials=(trial_of(doc),),

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -12,17 +13,24 @@ from selfedit.store.migrations import MIGRATIONS
 
 pytestmark = pytest.mark.journal_file
 FIRST = {"0001_first": MIGRATIONS["0001_first"]}
+TWO = {name: MIGRATIONS[name] for name in ("0001_first", "0002_undo")}
+
+
+@pytest.fixture(params=[FIRST, TWO], ids=["one step", "two steps"])
+def steps(request):
+    """Those that an older version knew."""
+    return request.param
 
 
 @pytest.fixture
-def old(store, learn, tmp_path, monkeypatch):
-    """The path of a store with three commits that the first step alone has made."""
+def old(store, steps, learn, tmp_path, monkeypatch):
+    """The path of a store with three commits that an older version has made."""
     for number in range(3):
         learn(number)
     store.close()
     path = tmp_path / "old"
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", FIRST)
+        patch.setattr(migrations, "MIGRATIONS", steps)
         Store.create(path, base="tiny", weights=store.weights, dtype="float32").close()
     shutil.copytree(store.path / "blobs", path / "blobs", dirs_exist_ok=True)
     _copy(store.path / "journal.db", path / "journal.db")
@@ -58,27 +66,37 @@ def test_the_next_writer_brings_it_up_to_date(old, store):
         assert [commit.erased is None for commit in reader.log()] == [True, True, False]
 
 
-def test_a_step_that_fails_leaves_the_store_as_it_was(old, monkeypatch):
-    broken = {**MIGRATIONS, "0002_undo": f"{MIGRATIONS['0002_undo']}; CREATE TABLE meta (name TEXT)"}
+def test_a_step_that_fails_leaves_the_store_as_it_was(old, steps, monkeypatch):
+    broken = {**MIGRATIONS, "0003_places": f"{MIGRATIONS['0003_places']}; CREATE TABLE meta (name TEXT)"}
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", broken)
         for _ in range(2):
             with pytest.raises(StoreError, match="bringing the journal up to date"):
                 Store.open(old, write=True)
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", FIRST)
-        assert migrations.MIGRATIONS.keys() == {"0001_first"}
+        patch.setattr(migrations, "MIGRATIONS", steps)
         Store.open(old, write=True).close()
     with Store.open(old, write=True) as writer:
         assert writer.verify().ok
+
+
+def test_where_its_files_lay_is_noted_from_then_on(old, new_commit):
+    with Store.open(old, write=True) as writer:
+        head = tuple(writer.adapter(commit.adapter) for commit in writer.head())
+        new = new_commit(3, head)
+        writer.accept(replace(new, sources=(replace(new.sources[0], place="/pages/page-3.md"),)))
+        places = [source.place for source in writer.known_sources()]
+        assert places == ["/pages/page-3.md", None, None, None]
+        assert writer.verify().problems == ()
 
 
 @pytest.mark.parametrize("write", [False, True])
 def test_a_version_that_knows_the_first_step_alone_refuses_what_this_one_makes(store, write, monkeypatch):
     store.close()
     monkeypatch.setattr(migrations, "MIGRATIONS", FIRST)
+    newest = sorted(MIGRATIONS)[-1]
     with pytest.raises(
-        StoreVersionError, match=r"newer version of selfedit \(migration 0002_undo\); upgrade it"
+        StoreVersionError, match=rf"newer version of selfedit \(migration {newest}\); upgrade it"
     ):
         Store.open(store.path, write=write)
 
@@ -88,3 +106,4 @@ def test_the_steps_are_as_they_were_released():
     digests = {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in MIGRATIONS.items()}
     assert digests["0001_first"] == "e64ce922b8e14382"
     assert digests["0002_undo"] == "ee535ec39d4a573b"
+    assert digests["0003_places"] == "65add03be9037358"

@@ -1,6 +1,7 @@
 """What goes in comes out again, and the history tells it in order."""
 
 import json
+import os
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
@@ -134,6 +135,26 @@ def test_an_ambiguous_beginning_names_the_candidates(store, learn):
         store.commit(commit.id[0])
     assert twin.id[:5] in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_where_a_document_lay_is_kept_but_is_no_part_of_an_id(store, new_commit, sql, tmp_path):
+    plain = new_commit(1)
+    odd = os.fsdecode(b"/pages/caf\xe9.md")
+    sources = tuple(replace(plain.sources[0], path=f"{n}.md", place=p) for n, p in enumerate((odd, None)))
+    commit = store.accept(replace(plain, sources=sources))
+    assert [source.place for source in commit.sources] == ["/pages/caf\\udce9.md", None]
+    assert [row.place for row in store.known_sources()] == ["/pages/caf\\udce9.md", None]
+    store.move_head("rollback", [])
+    moved = tuple(replace(source, place="/elsewhere.md") for source in sources)
+    assert store.accept(replace(plain, sources=moved)).id == commit.id
+    assert store.verify().ok
+    store.backup(tmp_path / "copy")
+    with Store.open(tmp_path / "copy") as copy:
+        assert copy.log() == store.log()
+        assert copy.verify().ok
+    sql("UPDATE commit_sources SET place = '/elsewhere.md' WHERE ordinal = 0")
+    (problem,) = store.verify().problems
+    assert problem.endswith("its record (figures, time, settings) was changed")
 
 
 def test_sources_tell_what_is_known_already(store, learn):

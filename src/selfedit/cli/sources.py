@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence as Items
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,9 +37,9 @@ def verb(store: StoreDir, json: Json = False) -> None:
 
 def versions(sources: Items[SourceRow]) -> list[SourceRow]:
     """One row for each version of each document: that of the live commit, or of the newest. Newest first."""
-    chosen: dict[tuple[str, str], SourceRow] = {}
+    chosen: dict[tuple[str, str, str | None], SourceRow] = {}
     for each in sources:
-        key = (each.path, each.sha256)
+        key = (each.path, each.sha256, each.place)
         if key not in chosen or (each.live and not chosen[key].live):
             chosen[key] = each
     return list(chosen.values())
@@ -48,6 +49,7 @@ def as_json(source: SourceRow, row: CommitRow, state: State) -> dict[str, Any]:
     """A version of a document, and the commit that holds it or held it last."""
     return {
         "path": source.path,
+        "place": source.place,
         "sha256": source.sha256,
         "bytes": source.bytes,
         "commit": source.commit,
@@ -62,11 +64,14 @@ def _tell(known: Items[SourceRow], rows: dict[str, CommitRow], found: dict[str, 
     if not known:
         print(f"No document has been learned yet. To begin: {command('learn', 'FILE', store=store)}")
         return
+    places = defaultdict[str, set[str | None]](set)
+    for each in known:
+        places[each.path].add(each.place)
     output.listing(
         ["document", "SHA-256", "size", "commit", "when", "state"],
         [
             [
-                each.path,
+                each.place if each.place and len(places[each.path]) > 1 else each.path,
                 each.sha256[:SHA],
                 output.size(each.bytes),
                 short(each.commit),

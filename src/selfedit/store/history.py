@@ -74,7 +74,7 @@ class Standing:
 
 
 def commit_id(row: Mapping[str, Any], parts: Parts) -> str:
-    """The id of the commit that `row` (of `commits`) and `parts` describe."""
+    """The id of the commit that `row` (of `commits`) and `parts` describe, wherever its files lay."""
     made_of = {name: row[name] for name in ("parent", "adapter", "head_trained_on", "plan")}
     made_of["sources"] = [[each["path"], each["sha256"]] for each in parts["commit_sources"]]
     for name in ("task", "edit", "text", "probe"):
@@ -128,12 +128,17 @@ def draft_commit(draft: Draft, new: NewCommit, standing: Standing, place: tuple[
 def _draft_parts(draft: Draft, new: NewCommit) -> Parts:
     texts = texts_of(new.plan)
     return {
-        "commit_sources": [{"path": draft.source(each), "sha256": each.sha256} for each in new.sources],
+        "commit_sources": [_draft_source(draft, each) for each in new.sources],
         "commit_tasks": [{"task": draft.task(each), "source": path_text(each.source)} for each in new.tasks],
         "commit_edits": [{"edit": draft.edit(each)} for each in new.edits],
         "commit_texts": [{"text": text, "task": new.text_tasks.get(text)} for text in texts],
         "commit_probes": [draft.result(each) for each in new.probes],
     }
+
+
+def _draft_source(draft: Draft, source: Source) -> dict[str, Any]:
+    place = None if source.place is None else path_text(source.place)
+    return {"path": draft.source(source), "sha256": source.sha256, "place": place}
 
 
 def append_move(connection: Connection, verb: str, live: Iterable[int], time: str) -> None:
@@ -240,7 +245,7 @@ def commits(connection: Connection, *where: ColumnElement[bool]) -> list[CommitR
     sources: dict[str, list[Source]] = defaultdict(list)
     chosen_too = query.where(j.COMMIT_SOURCES.c.commit_id.in_(chosen)) if where else query
     for row in connection.execute(chosen_too).all():
-        sources[row.commit_id].append(Source(row.path, row.sha256, row.bytes))
+        sources[row.commit_id].append(Source(row.path, row.sha256, row.bytes, row.place))
     every = select(j.COMMITS, j.ERASURES.c.time.label("erased"))
     every = every.outerjoin(j.ERASURES, j.ERASURES.c.commit_id == j.COMMITS.c.id)
     found = connection.execute(every.where(*where).order_by(j.COMMITS.c.seq))

@@ -97,7 +97,7 @@ COMMITS = Table(
     Column("tokens", BigInteger),
     *_text("record", "replaces"),
 )
-COMMIT_SOURCES = _part("commit_sources", *_text("path", "sha256"))
+COMMIT_SOURCES = _part("commit_sources", *_text("path", "sha256", "place"))
 COMMIT_TASKS = _part("commit_tasks", *_text("task", "source"))
 COMMIT_EDITS = _part("commit_edits", *_text("edit"))
 COMMIT_TEXTS = _part("commit_texts", *_text("text", "task"))

@@ -165,9 +165,11 @@ CREATE INDEX reports_subject ON reports (kind, subject, seq);
 CREATE TABLE erasures (commit_id TEXT PRIMARY KEY REFERENCES commits (id), time TEXT NOT NULL)
 """
 
+_PLACES = "ALTER TABLE commit_sources ADD COLUMN place TEXT"
+
 _NO_SAMPLES = "ALTER TABLE texts ALTER COLUMN body SET STATISTICS 0"
 
-MIGRATIONS: dict[str, str] = {"0001_first": _FIRST, "0002_undo": _UNDO}
+MIGRATIONS: dict[str, str] = {"0001_first": _FIRST, "0002_undo": _UNDO, "0003_places": _PLACES}
 """Name → statements, in order. Add at the end; never edit, reorder or remove."""
 
 

@@ -137,7 +137,7 @@ class Readable(ABC):
     def known_sources(self) -> tuple[SourceRow, ...]:
         """Every version of every document that a commit learned, newest first."""
         return tuple(
-            SourceRow(source.path, source.sha256, source.bytes, commit.id, commit.live)
+            SourceRow(source.path, source.sha256, source.bytes, commit.id, commit.live, source.place)
             for commit in self.log()
             for source in commit.sources
         )

@@ -24,6 +24,8 @@ class Source:
     path: str
     sha256: str
     bytes: int
+    place: str | None = None
+    """Its real path from the root when it was read; None where that was not noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ class SourceRow:
     bytes: int
     commit: str
     live: bool
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

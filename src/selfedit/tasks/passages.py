@@ -33,6 +33,8 @@ class Document:
     tasks: tuple[Task, ...]
     bytes: int = 0
     """Size of the file."""
+    place: str | None = None
+    """Its real path from the root when it was read; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ class _Reader:
         tasks = (kind or _text)(_Source(data, str(path), path.stem), self)
         if not tasks:
             raise DocumentError(f"{path}: empty, or only white space; give a document with text")
-        return Document(str(path), hashlib.sha256(data).hexdigest(), tuple(tasks), len(data))
+        digest, place = hashlib.sha256(data).hexdigest(), os.path.realpath(path)
+        return Document(str(path), digest, tuple(tasks), len(data), place)
 
     def split(self, found: Outline, source: str) -> list[Task]:
         parts = passages(found, self.count, self.budget)
@@ -204,7 +207,7 @@ def _once(readings: Iterable[Reading]) -> Reading:
     for reading in readings:
         skipped += reading.skipped
         for document in reading.documents:
-            real = os.path.realpath(document.path)
+            real = document.place or document.path
             if real in documents:
                 skipped.append(f"{document.path}: named twice; read once")
             documents.setdefault(real, document)
