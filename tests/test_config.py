@@ -58,3 +58,12 @@ def test_recorded_settings_of_any_version_are_taken() -> None:
     assert recorded(held).spans == DEFAULT.spans
     assert recorded({"samples": 0, "seed": 7, "final": "none"}) == learning(seed=7)
     assert recorded({}) == DEFAULT
+
+
+def test_what_was_recorded_before_there_were_least_steps_was_trained_without() -> None:
+    held = learning(final={"rank": 4, "least_steps": 0}).model_dump(mode="json")
+    for part in ("final", "candidate"):
+        assert held[part].pop("least_steps") == 0
+    assert recorded(held) == learning(final={"rank": 4, "least_steps": 0})
+    assert recorded({"final": {**held["final"], "least_steps": 70}}).final.least_steps == 70
+    assert recorded({"final": None}).final.least_steps == DEFAULT.final.least_steps > 0

@@ -84,14 +84,23 @@ def learning(base: Learning = DEFAULT, **given: Any) -> Learning:
 
 
 def recorded(held: Mapping[str, Any]) -> Learning:
-    """Settings as any version wrote them: without unknown names; what is out of bounds takes the default."""
+    """Settings as any version wrote them: without unknown names; what is out of bounds takes the default.
+
+    A training that was recorded without `least_steps` was done before there was such a thing: it is 0.
+    """
     default = DEFAULT.model_dump()
-    values = _known(default, held)
+    values = _known(default, {name: _with_steps(default.get(name), value) for name, value in held.items()})
     while True:
         try:
             return Learning.model_validate(values)
         except ValidationError as error:
             values |= {name: default[name] for name in (str(each["loc"][0]) for each in error.errors())}
+
+
+def _with_steps(default: object, value: Any) -> Any:
+    if not (isinstance(default, Mapping) and "least_steps" in default and isinstance(value, Mapping)):
+        return value
+    return {"least_steps": 0, **cast(Mapping[str, Any], value)}
 
 
 def _known(default: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
