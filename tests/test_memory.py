@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,16 @@ def test_open_says_what_stands_where_no_store_can_be(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "file"):
         with pytest.raises(StoreError, match="something else is there"):
             selfedit.open(place, base="no-such-model-at-all")
+
+
+@pytest.mark.parametrize("opened", [Memory.open, Memory.imagined])
+def test_a_journal_that_cannot_be_is_found_before_the_model_is_loaded(
+    opened: Callable[..., Memory], tmp_path: Path
+) -> None:
+    for url, line in (("mysql://x/y", "can be a file or on Post"), ("postgresql://localhost:1/x", "refused")):
+        with pytest.raises(StoreError, match=line):
+            opened(tmp_path / "memory", base="no-such-model-at-all", access=Access(journal=url))
+    assert not (tmp_path / "memory").exists()
 
 
 def test_open_refuses_another_base(memory: Memory) -> None:

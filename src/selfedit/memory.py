@@ -99,7 +99,7 @@ class Memory:
             return Memory._existing(place, base, device, dtype, access)
         if base is None:
             raise StoreError(f"{place}: no store there; learn something into it first, or name a base")
-        _refuse_taken(place)
+        _check_new(place, access.journal)
         memory = Memory(place, _loader(base, device, dtype or "auto"), access)
         worker = memory.worker
         Store.create(
@@ -139,7 +139,7 @@ class Memory:
         place = Path(path)
         if Store.exists(place):
             return Memory._existing(place, base, device, dtype, access)
-        _refuse_taken(place)
+        _check_new(place, access.journal)
         return Memory(place, _loader(base or BUILT_IN, device, dtype or "auto"), access)
 
     @staticmethod
@@ -400,7 +400,9 @@ def _loader(ref: str, device: str, dtype: str) -> Callable[[], Worker]:
     return load
 
 
-def _refuse_taken(place: Path) -> None:
+def _check_new(place: Path, journal: str) -> None:
     """Say so before a model is loaded where no store can be made."""
     if place.is_file() or (place.is_dir() and any(place.iterdir())):
         raise StoreError(f"{place}: something else is there; choose an empty or a new place with --store")
+    if journal:
+        Store.check_journal(journal, place)

@@ -167,6 +167,8 @@ def test_whatever_keeps_one_out_is_one_line(tmp_path, server, locked, admin):
     def tried(url):
         line = refusal(lambda: make(tmp_path / "memory", url))
         assert line.startswith(f"{tmp_path}/.memory.new-")
+        before = refusal(lambda: Store.check_journal(url, tmp_path / "memory"))
+        assert before.split("journal.url: ", 1)[1] == line.split("journal.url: ", 1)[1]
         assert os.listdir(tmp_path) == []
         return line
 
@@ -183,10 +185,18 @@ def test_whatever_keeps_one_out_is_one_line(tmp_path, server, locked, admin):
     admin.execute("GRANT CREATE ON DATABASE postgres TO locked")
 
 
+def test_a_look_ahead_makes_nothing(tmp_path, journal, admin):
+    before = schemas(admin)
+    Store.check_journal(journal, tmp_path / "memory")
+    assert schemas(admin) == before
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_database_of_another_encoding_is_refused(tmp_path, server, admin):
     admin.execute("CREATE DATABASE latin ENCODING LATIN1 TEMPLATE template0")
-    line = refusal(lambda: make(tmp_path / "memory", server.url(database="latin")))
-    assert "its encoding is LATIN1" in line
+    url = server.url(database="latin")
+    assert "its encoding is LATIN1" in refusal(lambda: make(tmp_path / "memory", url))
+    assert "its encoding is LATIN1" in refusal(lambda: Store.check_journal(url, tmp_path / "memory"))
     admin.execute("DROP DATABASE latin")
 
 

@@ -90,14 +90,16 @@ class Postgres:
     def make(address: Address, place: Path, comment: str) -> None:
         """Write the new file `place`, and make the schema with nothing in it but a count of its writers."""
         with Postgres(address, place)._once("making the journal") as connection:
-            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
-            if encoding != "UTF8":
-                what = f"its encoding is {encoding}, which not every text fits; make a database with UTF8"
-                raise StoreError(f"{place}: {address}: {what}")
-            address.write(place)
-            connection.exec_driver_sql(f"CREATE SCHEMA {address.schema}")
-            connection.exec_driver_sql("CREATE SEQUENCE writers")
+            _make_schema(connection, address, place)
             connection.exec_driver_sql(f"COMMENT ON SCHEMA {address.schema} IS '{comment}'")
+            address.write(place)
+
+    @staticmethod
+    def check(address: Address, place: Path) -> None:
+        """Raise StoreError where `make` would, if it can be told without making anything."""
+        with Postgres(address, place)._once("making the journal") as connection:
+            _make_schema(connection, address, place)
+            connection.rollback()
 
     @staticmethod
     def drop_unused(address: Address, place: Path) -> None:
@@ -144,6 +146,15 @@ class Postgres:
                 yield connection
         finally:
             self.close()
+
+
+def _make_schema(connection: Connection, address: Address, place: Path) -> None:
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        what = f"its encoding is {encoding}, which not every text fits; make a database with UTF8"
+        raise StoreError(f"{place}: {address}: {what}")
+    connection.exec_driver_sql(f"CREATE SCHEMA {address.schema}")
+    connection.exec_driver_sql("CREATE SEQUENCE writers")
 
 
 def _let_go(engine: Engine, writer: _Writer | None) -> None:

@@ -23,9 +23,10 @@ from selfedit.store.address import Address
 from selfedit.store.backups import Original, back_up
 from selfedit.store.collecting import Parts, collect
 from selfedit.store.drafts import Draft, trial_key
-from selfedit.store.journal import Journal
+from selfedit.store.journal import ADDRESS, Journal
 from selfedit.store.lock import Waiting, WriteLock
 from selfedit.store.migrations import FORMAT
+from selfedit.store.postgres import Postgres
 from selfedit.store.readable import Readable
 from selfedit.store.rows import (
     Backup,
@@ -123,6 +124,11 @@ class Store(Readable):
     def exists(path: str | os.PathLike[str]) -> bool:
         """Does a store stand at `path`?"""
         return creation.is_store(_place(path))
+
+    @staticmethod
+    def check_journal(url: str, path: str | os.PathLike[str]) -> None:
+        """Raise StoreError if a new store at `path` cannot have its journal at `url`. Makes nothing."""
+        Postgres.check(Address.new(url), _place(path) / ADDRESS)
 
     @classmethod
     def _with(cls, lock: WriteLock | None, path: Path, clock: Clock, url: str) -> Self:
