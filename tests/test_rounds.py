@@ -80,8 +80,9 @@ def test_likelihood_is_the_mean_over_probes_of_the_mean_over_tokens() -> None:
             assert [r.completion for r in requests] == [f" {p.answer}" for p in PROBES]
             return [Score(-float(n), (-float(n) / 2,) * 2) for n in range(len(requests))]
 
-    (outcome,) = rounds.likelihood([(None, PROBES)], ground(Scored()))
-    assert outcome == Reward(pytest.approx(-0.75), {"probes": 4.0})
+    (outcome,) = rounds.rewarded([(None, PROBES)], ground(Scored()))
+    value = pytest.approx(-0.75)
+    assert outcome == Reward(value, {"likelihood": value, "probes": 4.0})
 
 
 def test_answers_are_asked_without_the_passage() -> None:

@@ -44,6 +44,13 @@ class Training(Settings):
         return self.model_copy(update={"learning_rate": self.learning_rate / 3})
 
 
+class Weighted(Settings):
+    """A measure in the reward, and how much it counts."""
+
+    name: str
+    weight: float = Field(default=1.0, allow_inf_nan=False)
+
+
 class Learning(Settings):
     """How a document is learned."""
 
@@ -62,9 +69,34 @@ class Learning(Settings):
     """One adapter for each self-edit, only to judge it."""
     final: Training = Training()
     """The adapter that is kept."""
+    rewards: tuple[Weighted, ...] = (Weighted(name="likelihood"),)
+    """What chooses among self-edits: the weighted sum of measures (`rewards.MEASURES`)."""
     answer_tokens: int = Field(default=24, ge=1, le=512)
     retention_probes: int = Field(default=60, ge=0)
     """At most so many earlier probes are asked again after learning."""
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The rewards by name; what is named twice counts twice."""
+        found: dict[str, float] = {}
+        for each in self.rewards:
+            found[each.name] = found.get(each.name, 0.0) + each.weight
+        return found
+
+
+class Judging(Settings):
+    """How a judge over HTTP is asked."""
+
+    timeout: float = Field(default=60, gt=0)
+    """Seconds that one answer may take, from the question to its last byte."""
+    attempts: int = Field(default=4, ge=1, le=20)
+    """So often a row is tried before it has no verdict."""
+    concurrency: int = Field(default=8, ge=1, le=128)
+    """Rows that are asked at once."""
+    longest_wait: float = Field(default=120, ge=0)
+    """Seconds that a judge may ask to be left alone; for longer, its rows have no verdict."""
+    patience: int = Field(default=32, ge=1)
+    """After so many rows on end that nobody answered, the rest of a list is not asked."""
 
 
 DEFAULT = Learning()

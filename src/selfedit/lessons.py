@@ -54,7 +54,13 @@ class Pupil:
         """Where the stage's adapters are trained and asked: on the live head, lightly or for good."""
         training = settings.final if final else settings.candidate
         return Ground(
-            self.worker, self.head, training, settings.seed, settings.answer_tokens, self.begin(stage)
+            self.worker,
+            self.head,
+            training,
+            settings.seed,
+            settings.answer_tokens,
+            self.begin(stage),
+            settings.weights,
         )
 
     def tokens(self, sequence: str | Sequence) -> int:

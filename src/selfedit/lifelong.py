@@ -20,6 +20,7 @@ from selfedit.gate import pass_gate
 from selfedit.lessons import Lesson, Pupil
 from selfedit.measuring import Asked, Interval, figures, intervals, judged, retention
 from selfedit.probing import KNOWN, Probing, probe
+from selfedit.rewards import check
 from selfedit.rounds import Ground
 from selfedit.store import (
     Cost,
@@ -142,6 +143,7 @@ def learn(pupil: Pupil, lesson: Lesson) -> LearnReport:
     commits before it.
     """
     began = time.monotonic()
+    check(lesson.settings.weights)
     pupil.store.record_tasks(lesson.tasks)
     probing = probe(pupil, lesson)
     edits = _written(pupil, lesson, probing)
@@ -204,7 +206,7 @@ def trials(
 ) -> Tried:
     """Apply and judge every edit that has a rival. One that was judged before is not computed again."""
     ground = pupil.ground(lesson.settings, "trying notes")
-    waiting = {_key(t, probing): t for t in rounds.candidates(lesson.fresh, edits, ground)}
+    waiting = {_key(t, probing, ground): t for t in rounds.candidates(lesson.fresh, edits, ground)}
     rivals = Counter(trial.edit.task for trial in waiting.values())
     contested = {key: t for key, t in waiting.items() if rivals[t.edit.task] > 1}
     done = {key: found for key, t in contested.items() if (found := _recorded(pupil, key, t))}
@@ -227,10 +229,11 @@ def _recorded(pupil: Pupil, key: str, trial: Trial) -> Trial | None:
     return replace(trial, outcome=row.outcome, adapter=row.adapter)
 
 
-def _key(trial: Trial, probing: Probing) -> str:
-    """All that an outcome depends on: the edit, its plan (which names the head) and the probes."""
+def _key(trial: Trial, probing: Probing, ground: Ground) -> str:
+    """All that an outcome depends on: the edit, its plan (which names the head), the probes, the rewards."""
     probes = [probe.id for probe in probing.choose[trial.edit.task]]
-    return content_hash(["trial", trial.edit.id, trial.plan.id if trial.plan else None, probes])
+    rewards = [] if ground.rewards == rounds.LIKELIHOOD else [sorted(ground.rewards.items())]
+    return content_hash(["trial", trial.edit.id, trial.plan.id if trial.plan else None, probes, *rewards])
 
 
 def _tokens(pupil: Pupil, plan: TrainingPlan) -> int:

@@ -10,17 +10,18 @@ Each step takes lists, so that the worker trains and asks hundreds at once. Know
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from selfedit.config import Training
 from selfedit.edits.questions import ask_prompt
-from selfedit.rewards import collapsed, grade
+from selfedit.rewards import Evidence, Grader, RuleGrader, collapsed, grade, needs, reward
 from selfedit.types import (
     Failure,
     GenerationRequest,
+    GradeRequest,
     Head,
     Outcome,
     Probe,
@@ -31,6 +32,7 @@ from selfedit.types import (
     Task,
     TrainingPlan,
     Trial,
+    Verdict,
 )
 from selfedit.workers.base import silent
 from selfedit.writing import sequences_of
@@ -38,6 +40,12 @@ from selfedit.writing import sequences_of
 if TYPE_CHECKING:
     from selfedit.engine import Adapter
     from selfedit.workers import Progress, Worker
+
+
+LIKELIHOOD: Mapping[str, float] = {"likelihood": 1.0}
+"""The reward that needs no decoding."""
+Asking = tuple["Adapter | None", Probe]
+"""A probe, and the adapter that is to answer it."""
 
 
 @final
@@ -51,6 +59,10 @@ class Ground:
     seed: int = 0
     answer_tokens: int = 24
     progress: Progress = silent
+    rewards: Mapping[str, float] = field(default_factory=lambda: LIKELIHOOD)
+    """What a trial earns: `rewards.MEASURES` with their weights."""
+    grader: Grader | None = None
+    """For those measures that want a verdict; None: by rule."""
 
 
 def plan_for(
@@ -81,7 +93,7 @@ def directed(training: Training, edit: SelfEdit) -> Training:
 
 
 def apply_and_judge(trials: Items[Trial], probes: Mapping[str, Items[Probe]], ground: Ground) -> list[Trial]:
-    """Train an adapter for every trial, and let the gold answers' log-probability judge it.
+    """Train an adapter for every trial, and let the ground's rewards judge it by the task's probes.
 
     The adapters are dropped as soon as they are judged; of each, the hash stays.
     """
@@ -107,29 +119,58 @@ def _judge(
     probes: Mapping[str, Items[Probe]],
     ground: Ground,
 ) -> dict[int, Trial]:
-    outcomes = likelihood([(adapter, probes[trials[index].edit.task]) for index, adapter in waiting], ground)
+    outcomes = rewarded([(adapter, probes[trials[index].edit.task]) for index, adapter in waiting], ground)
     return {
         index: Trial(trials[index].edit, trials[index].plan, outcome, adapter.hash)
         for (index, adapter), outcome in zip(waiting, outcomes, strict=True)
     }
 
 
-def likelihood(pairs: Items[tuple[Adapter | None, Items[Probe]]], ground: Ground) -> list[Outcome]:
-    """For each adapter, the mean over its probes of the mean log-probability of the gold answer's tokens."""
+def rewarded(pairs: Items[tuple[Adapter | None, Items[Probe]]], ground: Ground) -> list[Outcome]:
+    """What each adapter earns on its probes, without the passage."""
+    return [reward(rows, ground.rewards) for rows in evidence(pairs, ground, needs(ground.rewards))]
+
+
+def evidence(
+    pairs: Items[tuple[Adapter | None, Items[Probe]]], ground: Ground, wanted: Collection[str]
+) -> list[list[Evidence]]:
+    """For each adapter how it did on its probes, as far as `wanted` names fields of `Evidence`."""
+    asked = [(adapter, probe) for adapter, mine in pairs for probe in mine]
+    unasked = [None] * len(asked)
+    said = answered(asked, ground) if "answer" in wanted else unasked
+    after = logprobs(asked, ground) if "logprob" in wanted else unasked
+    before = logprobs([(None, probe) for _, probe in asked], ground) if "before" in wanted else unasked
+    judged = verdicts(asked, said, ground) if "verdict" in wanted else unasked
+    rows = iter(
+        [
+            Evidence(probe, answer, own, other if "before" in wanted else None, verdict)
+            for (_, probe), answer, own, other, verdict in zip(
+                asked, said, after, before, judged, strict=True
+            )
+        ]
+    )
+    return [[next(rows) for _ in mine] for _, mine in pairs]
+
+
+def logprobs(asked: Items[Asking], ground: Ground) -> list[float]:
+    """The mean log-probability of each gold answer's tokens, in nats. What repeats is scored once."""
     requests = [
         ScoreRequest(ask_prompt(probe.question, probe.topic), f" {probe.answer}", adapter, ground.head)
-        for adapter, probes in pairs
-        for probe in probes
+        for adapter, probe in asked
     ]
-    scores = iter(ground.worker.score(requests))
-    outcomes: list[Outcome] = []
-    for _, probes in pairs:
-        values = [next(scores).mean for _ in probes]
-        if values:
-            outcomes.append(Reward(sum(values) / len(values), {"probes": float(len(values))}))
-        else:
-            outcomes.append(Failure("judge", "no probe to choose by"))
-    return outcomes
+    keys = [(adapter.hash if adapter else None, probe.id) for adapter, probe in asked]
+    once = dict(zip(keys, requests, strict=True))
+    found = dict(zip(once, ground.worker.score(list(once.values())), strict=True))
+    return [found[key].mean for key in keys]
+
+
+def verdicts(asked: Items[Asking], said: Items[str | None], ground: Ground) -> list[Verdict | Failure]:
+    """The grader's word on each answer."""
+    requests = [
+        GradeRequest(probe.question, probe.answer, answer or "")
+        for (_, probe), answer in zip(asked, said, strict=True)
+    ]
+    return (ground.grader or RuleGrader()).grade(requests)
 
 
 def choose(trials: Items[Trial]) -> dict[str, SelfEdit]:
@@ -151,6 +192,11 @@ def _value(trial: Trial) -> float:
 
 def answers(probes: Items[Probe], adapter: Adapter | None, ground: Ground) -> list[str]:
     """What the model answers to each probe, without the passage; greedy, stripped."""
+    return answered([(adapter, probe) for probe in probes], ground)
+
+
+def answered(asked: Items[Asking], ground: Ground) -> list[str]:
+    """The same where each probe has an adapter of its own."""
     requests = [
         GenerationRequest(
             ask_prompt(probe.question, probe.topic),
@@ -159,7 +205,7 @@ def answers(probes: Items[Probe], adapter: Adapter | None, ground: Ground) -> li
             max_tokens=ground.answer_tokens,
             stop=("\n",),
         )
-        for probe in probes
+        for adapter, probe in asked
     ]
     return [completion.text.strip() for completion in ground.worker.generate(requests, ground.progress)]
 

@@ -4,6 +4,8 @@ from selfedit.rewards.collapse import collapsed
 from selfedit.rewards.controls import CONTROLS, ControlPassage, ControlRow, control_rows, mismatched
 from selfedit.rewards.grader import Grader
 from selfedit.rewards.grading import concise, correct, first_line, grade, mismatch, normalise, recall
+from selfedit.rewards.measures import MEASURES, Evidence, check, needs, reward
+from selfedit.rewards.rules import RuleGrader
 from selfedit.rewards.statistics import (
     bootstrap_interval,
     mean_over_passages,
@@ -13,10 +15,14 @@ from selfedit.rewards.statistics import (
 
 __all__ = [
     "CONTROLS",
+    "MEASURES",
     "ControlPassage",
     "ControlRow",
+    "Evidence",
     "Grader",
+    "RuleGrader",
     "bootstrap_interval",
+    "check",
     "collapsed",
     "concise",
     "control_rows",
@@ -26,8 +32,10 @@ __all__ = [
     "mean_over_passages",
     "mismatch",
     "mismatched",
+    "needs",
     "normalise",
     "paired_interval",
     "recall",
+    "reward",
     "spread_over_passages",
 ]

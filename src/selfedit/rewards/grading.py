@@ -54,8 +54,13 @@ def correct(answer: str, gold: str) -> bool:
 
 def concise(answer: str, gold: str) -> bool:
     """Whether the answer is correct in at most max(6, gold + 3) words, its whole first line counted."""
+    return correct(answer, gold) and short(answer, gold)
+
+
+def short(answer: str, gold: str) -> bool:
+    """Whether the answer's first line has at most max(6, gold + 3) words."""
     length = len(normalise(first_line(answer, len(answer))))
-    return correct(answer, gold) and length <= max(6, len(normalise(gold)) + 3)
+    return length <= max(6, len(normalise(gold)) + 3)
 
 
 def mismatch(answers: Sequence[str], golds: Sequence[str]) -> tuple[float | None, ...]:

@@ -1,0 +1,87 @@
+"""Boosted trees that were fitted elsewhere: numbers in, log-odds out. Knows nothing of answers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from typing import Any, final
+
+from selfedit.errors import UsageError
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Nodes side by side. A leaf has feature -1; from an inner node one goes left where x <= threshold."""
+
+    feature: tuple[int, ...]
+    threshold: tuple[float, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    value: tuple[float, ...]
+
+    def __call__(self, x: Items[float]) -> float:
+        at = 0
+        while (feature := self.feature[at]) >= 0:
+            at = self.left[at] if x[feature] <= self.threshold[at] else self.right[at]
+        return self.value[at]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """A sum of trees (Friedman 2001): the log-odds of a binary outcome."""
+
+    names: tuple[str, ...]
+    """Of the features, in order."""
+    start: float
+    trees: tuple[Tree, ...]
+
+    def __call__(self, x: Items[float]) -> float:
+        return self.start + sum(tree(x) for tree in self.trees)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "names": list(self.names),
+            "start": self.start,
+            "trees": [
+                {
+                    "feature": list(tree.feature),
+                    "threshold": [float(f"{t:.6g}") for t in tree.threshold],
+                    "left": list(tree.left),
+                    "right": list(tree.right),
+                    "value": [float(f"{v:.4g}") for v in tree.value],
+                }
+                for tree in self.trees
+            ],
+        }
+
+
+def read_trees(held: dict[str, Any], names: Items[str]) -> Trees:
+    """Trees as `as_json` wrote them. Raises UsageError where they were fitted on other features."""
+    if tuple(held["names"]) != tuple(names):
+        raise UsageError("trees were fitted on other features than there are; fit them again")
+    trees = tuple(
+        Tree(**{name: tuple(tree[name]) for name in ("feature", "threshold", "left", "right", "value")})
+        for tree in held["trees"]
+    )
+    return Trees(tuple(names), held["start"], trees)
+
+
+def load_trees(text: str, names: Items[str]) -> Trees:
+    return read_trees(json.loads(text), names)
+
+
+def probability(log_odds: float) -> float:
+    """The logistic function, safe at both ends."""
+    if log_odds >= 0:
+        return 1 / (1 + math.exp(-log_odds))
+    return math.exp(log_odds) / (1 + math.exp(log_odds))
+
+
+def log_odds(probability: float, least: float = 1e-6) -> float:
+    """Its inverse; probabilities nearer to 0 or 1 than `least` count as that near."""
+    kept = min(max(probability, least), 1 - least)
+    return math.log(kept / (1 - kept))
