@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
@@ -315,6 +317,28 @@ def test_a_folder_comes_whole_under_its_name(tmp_path: Path):
         assert not list((tmp_path / "out").iterdir())
     assert (tmp_path / "out" / "deep" / "file").read_text() == "x"
     assert os.listdir(tmp_path) == ["out"]
+
+
+def test_what_a_killed_export_left_goes_with_the_next(tmp_path: Path):
+    program = (
+        "import pathlib, sys\nfrom selfedit.exporting import placed\n"
+        "with placed(pathlib.Path(sys.argv[1])) as work:\n"
+        "    (work / 'half').write_text('half'); print(work, flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "out[1]")]
+    makers = [Popen(command, stdin=PIPE, stdout=PIPE, text=True) for _ in range(2)]
+    killed, alive = (Path((maker.stdout or sys.stdin).readline().strip()) for maker in makers)
+    makers[0].kill()
+    makers[0].communicate()
+    other = tmp_path / ".out[1].export-mine"
+    other.mkdir()
+    with placed(tmp_path / "out[1]"):
+        assert not killed.exists()
+        assert (alive / "half").exists()
+    makers[1].communicate("")
+    assert makers[1].returncode == 0  # ours is there, and empty
+    assert (tmp_path / "out[1]" / "half").exists()
+    assert sorted(os.listdir(tmp_path)) == [other.name, "out[1]"]
 
 
 def test_errors_name_the_folder_that_was_asked_for(tmp_path: Path):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Generator
 from collections.abc import Sequence as Items
@@ -24,6 +23,7 @@ from selfedit.measuring import Interval
 from selfedit.model_card import Learned
 from selfedit.rewards import mean_over_passages, paired_interval
 from selfedit.store import CommitRow, ProbeResult, Store
+from selfedit.store.hidden import hidden
 from selfedit.types import Head
 
 if TYPE_CHECKING:
@@ -323,17 +323,15 @@ def free_folder(folder: str | os.PathLike[str]) -> Path:
 @contextmanager
 def placed(target: Path) -> Generator[Path]:
     """A hidden folder near `target`, which takes its name when all went well, and is gone if not."""
-    work = _near(target) / f".{target.name}.{os.getpid()}"
     try:
-        work.mkdir()
-        yield work
-        _settle(work, target)
-    except SelfEditError as error:
-        raise type(error)(str(error).replace(str(work), str(target))) from error
+        with hidden(_near(target), f"{target.name}.export") as work:
+            try:
+                yield work
+            except SelfEditError as error:
+                raise type(error)(str(error).replace(str(work), str(target))) from error
+            _settle(work, target)
     except OSError as error:
         raise ExportError(f"{target}: cannot be written ({error.strerror or error}); {FULL}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _near(target: Path) -> Path:

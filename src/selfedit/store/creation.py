@@ -7,13 +7,11 @@ the journal's rows mean.
 from __future__ import annotations
 
 import errno
-import fcntl
 import glob
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from selfedit.errors import StoreBusyError, StoreError
@@ -21,6 +19,7 @@ from selfedit.store import journal as j
 from selfedit.store.address import Address
 from selfedit.store.blobs import sync_folder
 from selfedit.store.failures import explained
+from selfedit.store.hidden import alone
 from selfedit.store.journal import ADDRESS, Journal
 from selfedit.store.lock import WriteLock
 from selfedit.store.postgres import Postgres
@@ -63,7 +62,7 @@ def build(path: Path, verb: str, fill: Callable[[Path], None], address: Address 
     building = path.parent / f".{path.name}.new-{uuid.uuid4().hex}"
     lock = None
     try:
-        with _alone(path.parent):
+        with alone(path.parent):
             _sweep(path)
             building.mkdir()
             lock = WriteLock.acquire(building / LOCK, verb)
@@ -94,18 +93,6 @@ def _make_parents(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for made in reversed(missing):
         sync_folder(made.parent)
-
-
-@contextmanager
-def _alone(folder: Path) -> Generator[None]:
-    """Keep other makers in `folder` waiting, so that none is seen whose lock is not there yet."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        with suppress(OSError):  # network disks lock no folders
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _sweep(path: Path) -> None:
