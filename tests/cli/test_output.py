@@ -36,6 +36,15 @@ def test_document_refuses_what_has_no_form() -> None:
         output.document(object())
 
 
+def test_lines_are_one_value_each(capsys: pytest.CaptureFixture[str]) -> None:
+    output.lines([Point("a\nb\u2028c", 0.5), {"x": float("nan")}])
+    output.lines([])
+    first, second, last = capsys.readouterr().out.split("\n")
+    assert json.loads(first) == {"name": "a\nb\u2028c", "x": 0.5}
+    assert json.loads(second) == {"x": None}
+    assert last == ""
+
+
 def test_table_shows_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     output.table(["question", "rate"], [["[red]Who?[/red] :smile:", 0.25], ["", None]])
     shown = capsys.readouterr().out

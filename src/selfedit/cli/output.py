@@ -1,6 +1,7 @@
 """What a verb shows: results on standard output, everything else on standard error.
 
-With `--json` a verb prints exactly one document. Knows nothing of what it prints.
+With `--json` a verb prints exactly one document; `grade` alone a line for each row. Knows nothing of what it
+prints.
 """
 
 from __future__ import annotations
@@ -23,6 +24,13 @@ Cell = str | int | float | None
 def document(value: Any) -> None:
     """Print `value` as the one JSON document on standard output."""
     print(json.dumps(plain(value), indent=2, ensure_ascii=not _utf8(), allow_nan=False), flush=True)
+
+
+def lines(values: Iterable[Any]) -> None:
+    """Print each value as JSON on a line of its own, all of them at once."""
+    each = (json.dumps(plain(value), ensure_ascii=not _utf8(), allow_nan=False) for value in values)
+    sys.stdout.write("".join(f"{line}\n" for line in each))
+    sys.stdout.flush()
 
 
 def plain(value: Any) -> Any:

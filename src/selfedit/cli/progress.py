@@ -76,4 +76,5 @@ def _bars() -> Progress:
         Rate(),
         TimeElapsedColumn(),
         console=output.console(),
+        redirect_stdout=sys.stdout.isatty(),  # else what goes to a file or a pipe would land here
     )
