@@ -101,7 +101,7 @@ def run(experiment: Experiment, folder: Path, progress: Progress = silent) -> li
     worker = LocalWorker(Engine.load("smollm2-135m", dtype=experiment.dtype))
     tasks = experiment.tasks()
     with_joint = {task.id for task in tasks[:JOINT_PASSAGES]}
-    for group in _mine(_chunks(tasks, JOINT), experiment.part):
+    for group in shared(_chunks(tasks, JOINT), experiment.part):
         chunk = Chunk(experiment, worker, group, progress)
         for name, mode in _runs(experiment):
             if mode == ALONE or group[0].id in with_joint:
@@ -147,7 +147,8 @@ def _chunks(tasks: Items[Task], size: int) -> list[list[Task]]:
     return [list(tasks[at : at + size]) for at in range(0, len(tasks), size)]
 
 
-def _mine(chunks: list[list[Task]], part: tuple[int, int]) -> list[list[Task]]:
+def shared(chunks: list[list[Task]], part: tuple[int, int]) -> list[list[Task]]:
+    """The K-th of N shares of the work."""
     return chunks[part[0] :: part[1]]
 
 
@@ -310,12 +311,6 @@ def command(
         raise UsageError("bench learning: no data; say --data FOLDER or set SELFEDIT_DATA")
     split, methods, part = chosen
     names = tuple(name.strip() for name in methods.split(",") if name.strip()) or tuple(METHODS)
-    try:
-        k, n = (int(number) for number in part.split("/"))
-    except ValueError:
-        k, n = -1, 0
-    if not 0 <= k < n:
-        raise UsageError(f"part {part!r}: say K/N with K from 0 to N-1, such as 0/2")
     joint = ("question-answer",) if "question-answer" in names else ()
     experiment = Experiment(
         Path(data),
@@ -324,9 +319,20 @@ def command(
         joint,
         limit,
         dtype="float32" if dtype == "auto" else dtype,
-        part=(k, n),
+        part=part_of(part),
     )
     return run(experiment, folder)
+
+
+def part_of(text: str) -> tuple[int, int]:
+    """K/N as two numbers. Raises UsageError if it is none."""
+    try:
+        k, n = (int(number) for number in text.split("/"))
+    except ValueError:
+        k, n = -1, 0
+    if not 0 <= k < n:
+        raise UsageError(f"part {text!r}: say K/N with K from 0 to N-1, such as 0/2")
+    return k, n
 
 
 def markdown(rows: Items[Mapping[str, Any]]) -> str:

@@ -20,6 +20,7 @@ class Name(StrEnum):
     learning = "learning"
     heads = "heads"
     history = "history"
+    rewards = "rewards"
 
 
 def _count(help: str) -> typer.models.OptionInfo:
@@ -55,9 +56,11 @@ def verb(
     commits: Annotated[int | None, _count("history: commits.")] = None,
     split: Annotated[str, typer.Option(help="learning: choose or report.")] = "report",
     methods: Annotated[str, typer.Option(help="learning: methods by name, commas between.")] = "",
-    limit: Annotated[int | None, _count("learning: passages.")] = None,
-    part: Annotated[str, typer.Option(help="learning: K/N, the K-th of N processes (from 0).")] = "0/1",
-    runs: Annotated[Path, typer.Option(help="learning: where answers are kept as they come.")] = Path("runs"),
+    limit: Annotated[int | None, _count("learning, rewards: passages.")] = None,
+    part: Annotated[str, typer.Option(help="learning, rewards: K/N, the K-th of N shares (from 0).")] = "0/1",
+    runs: Annotated[
+        Path, typer.Option(help="learning, rewards: where answers are kept as they come.")
+    ] = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="One JSON array on standard output.")] = False,
 ) -> None:
     """Measure one verb against its rivals, or what each way of writing teaches (learning; resumable)."""
@@ -66,6 +69,12 @@ def verb(
 
         rows = command(data or os.environ.get("SELFEDIT_DATA"), (split, methods, part), limit, dtype, runs)
         return output.document(rows) if json else print(rows_as_markdown(rows))
+    if name is Name.rewards:
+        from selfedit.bench import reward_table
+        from selfedit.bench.rewards import command as trials
+
+        rows = reward_table.table(trials(data or os.environ.get("SELFEDIT_DATA"), part, limit, dtype, runs))
+        return output.document(rows) if json else print(reward_table.markdown(rows))
     from selfedit.bench import markdown, run, settings_for
 
     if name is Name.heads:
