@@ -184,6 +184,8 @@ def test_one_name_in_two_folders_is_two_documents(
     revised = memory.learn(there(monkeypatch, tmp_path / "b", OTHER + BELL), settings=SMALL)
     assert revised.replaced == ((report.commits[0], revised.commits[0]),)
     assert memory.learn(there(monkeypatch, tmp_path / "a", NOTE), settings=SMALL).commits == ()
+    memory.revert(first[0], now=True)  # trained again from elsewhere, it is where it was
+    assert sources(memory) == [("README.md", places[0])]
 
 
 def test_a_changed_file_is_known_from_another_folder(
