@@ -373,11 +373,34 @@ def test_a_judge_that_is_gone_is_given_up() -> None:
 
     judge = judge_by(answer, concurrency=1, attempts=3, patience=4)
     found = judge.grade(rows(50))
-    assert [isinstance(each, Failure) for each in found] == [True] * 50
     assert asked == Counter(dict.fromkeys(range(4), 3))
-    assert "not asked" in getattr(found[4], "what", "")
-    judge.grade(rows(50))  # the next list begins with one row
-    assert asked.total() == 15
+    refused = "the judge cannot be reached (Connection refused)"
+    assert whats(found[:4]) == {f"{refused}; tried 3 times"}
+    assert whats(found[4:]) == {f"not asked after 4 rows in vain: {refused}"}
+    assert len(found) == 50
+
+
+def test_a_judge_that_was_given_up_is_looked_for_now_and_then() -> None:
+    """By one row of the first list after that, of the third, the seventh, and so on."""
+    asked, back = [0], [False]
+
+    def answer(at: int) -> Reply | Exception:
+        asked[0] += 1
+        return said("yes") if back[0] else httpx2.ConnectError("Connection refused")
+
+    judge = judge_by(answer, concurrency=1, attempts=1, patience=4)
+    judge.grade(rows(50))
+    seen: list[int] = []
+    for at in range(20):
+        before = asked[0]
+        assert len(whats(judge.grade(rows(3)))) <= 2
+        seen += [at] if asked[0] > before else []
+    assert seen == [0, 2, 6, 14]
+    back[0] = True
+    outcomes = [judge.grade(rows(3)) for _ in range(12)]
+    yes = [Verdict(True, 1.0)] * 3
+    assert outcomes[9] != yes
+    assert outcomes[10:] == [yes] * 2
 
 
 def test_a_judge_that_comes_back_is_asked_on() -> None:

@@ -34,6 +34,7 @@ Sleep = Callable[[float], None]
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _MOST_BYTES = 2**20
 _TOKENS = 8
+_LONGEST_PAUSE = 64
 _BACKOFF = wait_random_exponential(multiplier=1, max=30)
 _SPREAD = wait_random(0, 1)
 _KEY = "SELFEDIT_JUDGE_KEY"
@@ -70,8 +71,7 @@ class EndpointJudge:
         self._transport = transport
         self._sleep = sleep
         self._logprobs = True
-        self._silent = 0
-        self._lock = threading.Lock()
+        self._patience = _Patience(self._settings.patience)
 
     @property
     def name(self) -> str:
@@ -79,21 +79,31 @@ class EndpointJudge:
         return f"judge:{self._endpoint.model or 'default'}:{content_hash(judge_words.FORM)[:8]}"
 
     def grade(self, requests: Items[GradeRequest]) -> list[Outcome]:
-        with self._lock:  # a list begins with one more chance
-            self._silent = min(self._silent, self._settings.patience - 1)
-        stop = threading.Event()
-        with self._client() as client:
-            return _in_order(partial(self._judged, client, stop), requests, self._settings.concurrency, stop)
+        if not requests or not self._patience.spent:
+            return self._all(requests)
+        if self._patience.passes_over():
+            return [self._patience.failure()] * len(requests)
+        return [*self._all(requests[:1], scout=True), *self._all(requests[1:])]
 
     # -- a row --------------------------------------------------------------------------------------------
 
-    def _judged(self, client: httpx2.Client, stop: threading.Event, request: GradeRequest) -> Outcome:
+    def _all(self, requests: Items[GradeRequest], scout: bool = False) -> list[Outcome]:
+        stop = threading.Event()
+        with self._client() as client:
+            judged = partial(self._judged, client, stop, scout)
+            return _in_order(judged, requests, self._settings.concurrency, stop)
+
+    def _judged(
+        self, client: httpx2.Client, stop: threading.Event, scout: bool, request: GradeRequest
+    ) -> Outcome:
+        """A scout asks once, and although the judge was given up."""
+        attempts = 1 if scout else self._settings.attempts
         if failure := judge_words.too_long(request):
             return failure
-        if self._silent >= self._settings.patience:
-            return Failure("grade", "not asked: the judge answered none of the rows before")
+        if self._patience.spent and not scout:
+            return self._patience.failure()
         retrying = Retrying(
-            stop=stop_after_attempt(self._settings.attempts),
+            stop=stop_after_attempt(attempts),
             wait=_wait,
             sleep=self._sleep or sleep_using_event(stop),
             retry=retry_if_exception_type(_Again),
@@ -102,15 +112,11 @@ class EndpointJudge:
         try:
             outcome = retrying(self._asked, client, stop, request)
         except (_Again, _Final) as trouble:
-            return self._counted(trouble)
-        self._silent = 0
+            self._patience.count(trouble)
+            tried = isinstance(trouble, _Again) and attempts > 1
+            return Failure("grade", f"{trouble}; tried {attempts} times" if tried else str(trouble))
+        self._patience.answered()
         return outcome
-
-    def _counted(self, trouble: _Again | _Final) -> Failure:
-        tries = self._settings.attempts if isinstance(trouble, _Again) else 1
-        with self._lock:
-            self._silent = 0 if trouble.answered else self._silent + 1
-        return Failure("grade", f"{trouble}; tried {tries} times" if tries > 1 else str(trouble))
 
     def _asked(self, client: httpx2.Client, stop: threading.Event, request: GradeRequest) -> Verdict:
         if stop.is_set():
@@ -237,6 +243,51 @@ class _Again(_Trouble):
 @final
 class _Final(_Trouble):
     """Another try would end alike."""
+
+
+@final
+class _Patience:
+    """Gives a judge up after so many rows on end without an answer; looks from time to time if it is back.
+
+    Of the lists that come after, the first row of the first is tried, then of the third, the seventh and so
+    on: whether a judge refuses at once or keeps everybody waiting, being gone costs little.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._lock = threading.Lock()
+        self._trouble = ""
+        self._silent = self._left = 0
+        self._pause = 1
+
+    @property
+    def spent(self) -> bool:
+        return self._silent >= self._rows
+
+    def count(self, trouble: _Trouble) -> None:
+        """A row ended without a verdict."""
+        if trouble.answered:
+            return self.answered()
+        with self._lock:
+            self._silent += 1
+            self._trouble = str(trouble)
+
+    def answered(self) -> None:
+        with self._lock:
+            self._silent, self._left, self._pause = 0, 0, 1
+
+    def passes_over(self) -> bool:
+        """Whether the next list is not even begun."""
+        if self._left:
+            self._left -= 1
+            return True
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        self._left = self._pause - 1
+        return False
+
+    def failure(self) -> Failure:
+        """Of a row that was not tried."""
+        return Failure("grade", f"not asked after {self._rows} rows in vain: {self._trouble}")
 
 
 def _wait(state: RetryCallState) -> float:
