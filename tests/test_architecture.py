@@ -22,7 +22,8 @@ PACKAGE = ROOT / "src" / "selfedit"
 LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
-        *("arrivals", "asking", "chat", "exporting", "forecast", "gate", "lessons", "lifelong", "measuring"),
+        *("arrivals", "asking", "chat", "exporting", "forecast", "gate", "graders"),
+        *("lessons", "lifelong", "measuring"),
         *("memory", "model_card", "policies", "probing", "proving", "records", "revising", "rounds"),
         *("telling", "undoing", "writing"),
     },

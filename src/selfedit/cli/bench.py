@@ -21,6 +21,7 @@ class Name(StrEnum):
     heads = "heads"
     history = "history"
     rewards = "rewards"
+    grading = "grading"
 
 
 def _count(help: str) -> typer.models.OptionInfo:
@@ -55,7 +56,7 @@ def verb(
     adapters: Annotated[int | None, _count("heads: adapters of the head.")] = None,
     commits: Annotated[int | None, _count("history: commits.")] = None,
     split: Annotated[str, typer.Option(help="learning: choose or report.")] = "report",
-    methods: Annotated[str, typer.Option(help="learning: methods by name, commas between.")] = "",
+    methods: Annotated[str, typer.Option(help="learning, grading: by name, commas between.")] = "",
     limit: Annotated[int | None, _count("learning, rewards: passages.")] = None,
     part: Annotated[str, typer.Option(help="learning, rewards: K/N, the K-th of N shares (from 0).")] = "0/1",
     runs: Annotated[
@@ -75,6 +76,12 @@ def verb(
 
         rows = reward_table.table(trials(data or os.environ.get("SELFEDIT_DATA"), part, limit, dtype, runs))
         return output.document(rows) if json else print(reward_table.markdown(rows))
+    if name is Name.grading:
+        from selfedit.bench.grading import command as graded
+        from selfedit.bench.grading import markdown as told
+
+        rows = graded(data or os.environ.get("SELFEDIT_DATA"), methods, requests)
+        return output.document(rows) if json else print(told(rows))
     from selfedit.bench import markdown, run, settings_for
 
     if name is Name.heads:

@@ -1,4 +1,7 @@
-"""Policies that ship: adapters with which a built-in base writes better notes, found by its weights' hash."""
+"""Adapters that ship, found by the weights' hash of the built-in base that they stand on.
+
+The writer, with which the base writes better notes, and the judge, which says whether an answer is right.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,17 @@ SHIPPED = {"a672150f": "smollm2-135m"}
 
 def shipped(worker: Worker) -> Adapter | None:
     """The policy that ships for the worker's base, or None: then the base writes by itself."""
+    return _load(worker, "")
+
+
+def shipped_judge(worker: Worker) -> Adapter | None:
+    """The judge that ships for the worker's base, or None."""
+    return _load(worker, "-judge")
+
+
+def _load(worker: Worker, kind: str) -> Adapter | None:
     name = SHIPPED.get(worker.base[:8])
-    folder = Path(__file__).parent / name if name else None
+    folder = Path(__file__).parent / f"{name}{kind}" if name else None
     if folder is None or not folder.is_dir():
         return None
     from selfedit.engine import Adapter
