@@ -43,7 +43,7 @@ RESERVED = {
 ALLOWED = {
     "types": {"selfedit.errors"},
     "errors": set[str](),
-    "config": {"selfedit.errors", "selfedit.types", "pydantic"},
+    "config": {"selfedit.config", "selfedit.errors", "selfedit.types", "pydantic"},
     "engine": {
         *("selfedit.engine", "selfedit.errors", "selfedit.types"),
         *("torch", "transformers", "safetensors", "gguf", "tokenizers", "huggingface_hub"),

@@ -1,0 +1,17 @@
+"""Every default that is no part of a plan or a request, once; checked when it is made."""
+
+from selfedit.config.documents import DEFAULT, DEMO, Learning, learning, recorded
+from selfedit.config.settings import BUILT_IN, Judging, Settings, Training, Weighted
+
+__all__ = [
+    "BUILT_IN",
+    "DEFAULT",
+    "DEMO",
+    "Judging",
+    "Learning",
+    "Settings",
+    "Training",
+    "Weighted",
+    "learning",
+    "recorded",
+]
