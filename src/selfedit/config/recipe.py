@@ -1,0 +1,231 @@
+"""What `train` and `eval` are asked to do: rounds of reinforcement, and the table that they are seen in.
+
+Knows nothing of files. Names of formats and rewards are checked by whoever knows them (`selfedit.recipes`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from selfedit.config.settings import BUILT_IN, Settings, Training, Weighted
+from selfedit.types import content_hash
+
+ROWS = (
+    *("base", "in-context", "retrieval", "passage", "untrained", "rounds"),
+    *("teacher", "best-of-n", "gold", "joint:N"),
+)
+"""Rows of the table; `joint:N` stands for any whole number from 2, of passages in one adapter."""
+_JOINT = re.compile(r"joint:([2-9]|[1-9][0-9]{1,4})")
+
+
+def _printable(text: str) -> str:
+    if text.isprintable() and text == text.strip():
+        return text
+    raise PydanticCustomError("unprintable", "write it without line breaks, and without space around it")
+
+
+def _apart(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    twice = next((value for at, value in enumerate(values) if value in values[:at]), None)
+    if twice is None:
+        return values
+    raise PydanticCustomError("repeated", "{twice} is there twice; leave one", {"twice": repr(twice)})
+
+
+def _row(name: str) -> str:
+    if name in ROWS[:-1] or _JOINT.fullmatch(name):
+        return name
+    raise PydanticCustomError("choice", "choose among {all}", {"all": ", ".join(ROWS), "choices": ROWS})
+
+
+def _numbers(value: Any) -> Any:
+    """Every number as a float: 32 and 32.0 say the same, and have one hash."""
+    match value:
+        case dict():
+            return {name: _numbers(each) for name, each in cast(dict[str, Any], value).items()}
+        case list():
+            return [_numbers(each) for each in cast(list[Any], value)]
+        case int() | float() if not isinstance(value, bool):
+            return value + 0.0  # which takes the sign off a zero
+        case _:
+            return value
+
+
+def _listed(value: Any) -> Any:
+    """One number is a list of one."""
+    return (value,) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable)]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, max_length=64), AfterValidator(_apart)]
+Temperature = Annotated[float, Field(ge=0, le=2)]
+
+
+class Section(Settings):
+    """Settings with groups of settings in them. A group given in part keeps the rest of its default."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return {name: cls._whole(name, value) for name, value in cast(Mapping[Any, Any], given).items()}
+
+    @classmethod
+    def _whole(cls, name: Any, value: Any) -> Any:
+        field = cls.model_fields.get(name) if isinstance(name, str) else None
+        if field is None or not isinstance(field.default, Settings) or not isinstance(value, Mapping):
+            return value
+        return {**field.default.model_dump(), **cast(Mapping[Any, Any], value)}
+
+
+class Data(Settings):
+    """Which passages are learned from, and which ones the table is measured on."""
+
+    train: Name = "squad/train.json"
+    """Rows of title, context and questions; a path below the data folder, or an absolute one."""
+    report: Name = "squad/val_report.json"
+    """The same for the table; never the file that is trained on."""
+    passages: int = Field(default=20, ge=1, le=100_000)
+    """Of `train`, drawn afresh for every round by the seed."""
+    report_passages: int | None = Field(default=96, ge=1, le=100_000)
+    """The first so many of `report`; null: all."""
+
+
+class Write(Settings):
+    """How the policy writes self-edits."""
+
+    formats: Annotated[tuple[Name, ...], Field(min_length=1, max_length=32), AfterValidator(_apart)] = (
+        "question-answer",
+    )
+    """Formats that ship, or paths of template files; several take turns."""
+    bandit: bool = False
+    """Past rewards decide how often each format is written."""
+    samples: int = Field(default=5, ge=1, le=256)
+    """Self-edits for each passage of a round."""
+    temperature: Annotated[
+        tuple[Temperature, ...], Field(min_length=1, max_length=1000), BeforeValidator(_listed)
+    ] = (0.8,)
+    """A number, or a list with one for each round, of which the last goes on."""
+    spans: int = Field(default=14, ge=1, le=200)
+    """Answers that the question-answer format asks for in each passage."""
+
+
+class Judge(Settings):
+    """How a self-edit's adapter is tried."""
+
+    seeds: Seeds = (0, 1)
+    """An adapter is trained for each."""
+    probes: Literal["gold", "own", "both"] = "gold"
+    """The data's questions, questions that the model writes with the passage in view, or both."""
+    own_probes: int = Field(default=12, ge=1, le=100)
+    """Questions that the model writes for each passage."""
+    rewards: Annotated[tuple[Weighted, ...], Field(min_length=1, max_length=16)] = (
+        Weighted(name="likelihood"),
+    )
+    """What a self-edit earns: the weighted sum of measures."""
+    grader: Literal["rules", "words", "local", "base"] = "words"
+    """Who says whether an answer is right."""
+    answer_tokens: int = Field(default=24, ge=1, le=512)
+    """The longest answer."""
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The rewards by name; what is named twice counts twice."""
+        found: dict[str, float] = {}
+        for each in self.rewards:
+            found[each.name] = found.get(each.name, 0.0) + each.weight
+        return found
+
+
+class Select(Settings):
+    """Which self-edits the policy is reinforced by."""
+
+    method: Literal["best", "halving"] = "halving"
+    """Every self-edit on every seed, or successive halving: the worse half is tried no further."""
+    keep: int = Field(default=1, ge=1, le=256)
+    """Self-edits of each passage."""
+    shrink: bool = True
+    """A mean over few seeds is drawn towards its passage's mean, as far as it is noise."""
+    beat: Annotated[tuple[Literal["base", "passage"], ...], AfterValidator(_apart)] = ("base", "passage")
+    """Kept only if better than the model as it was and than training on the passage alone; [] for neither."""
+
+
+class Reinforce(Section):
+    """How the policy learns from what was kept."""
+
+    method: Literal["rest-em", "grpo"] = "rest-em"
+    """Fine-tune on the kept self-edits, or on all of them, weighted by their advantage."""
+    kl: float = Field(default=0.0, ge=0, le=100)
+    """Weight of the divergence from the base policy in the loss."""
+    training: Training = Training(
+        rank=16, alpha=32, learning_rate=3e-4, epochs=2, batch_size=10, least_steps=0
+    )
+    """The policy's fine-tune."""
+
+
+class Reporting(Section):
+    """What the table shows."""
+
+    training: Training = Training()
+    """The adapters that the table is measured with."""
+    rows: Annotated[tuple[Annotated[str, AfterValidator(_row)], ...], AfterValidator(_apart)] = ROWS[:6]
+    """In this order; `rounds` is a row for each round."""
+    seeds: Seeds = (0,)
+    """Each row is trained once for each, and averaged."""
+
+
+class Recipe(Section):
+    """A whole experiment. Equal recipes give equal results on one machine."""
+
+    base: Name = BUILT_IN
+    """The model: a built-in name, a hub name, a folder or a GGUF file."""
+    seed: Seed = 0
+    """Whatever is drawn is drawn by it."""
+    rounds: int = Field(default=2, ge=1, le=100)
+    """Of writing, trying, selecting and reinforcing."""
+    data: Data = Data()
+    write: Write = Write()
+    apply: Training = Training(rank=8, alpha=16, learning_rate=4e-3, epochs=1, least_steps=0)
+    """The fine-tune that a self-edit is tried by."""
+    judge: Judge = Judge()
+    select: Select = Select()
+    reinforce: Reinforce = Reinforce()
+    report: Reporting = Reporting()
+
+    @property
+    def id(self) -> str:
+        """A hash of all that the policy after any round depends on.
+
+        How many rounds there are and what the table shows is no part of it: a run goes on with more rounds
+        or another table. A file or template counts by its name; what is in it, its reader must look after.
+        """
+        held = self.model_dump(mode="json", exclude={"rounds": True, "report": True})
+        held["data"] = {name: held["data"][name] for name in ("train", "passages")}
+        return content_hash(["recipe", _numbers(held)])
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        for key, wrong, remedy in self._contradictions():
+            if wrong:
+                raise PydanticCustomError("contradiction", "{remedy}", {"key": key, "remedy": remedy})
+        return self
+
+    def _contradictions(self) -> list[tuple[str, bool, str]]:
+        samples, formats = self.write.samples, len(self.write.formats)
+        few = f"of {samples} (write.samples); choose at most so many"
+        return [
+            ("data.report", self.data.report == self.data.train, "is data.train too; take other passages"),
+            ("write.bandit", self.write.bandit and formats < 2, "needs two formats or more; or choose false"),
+            ("select.keep", self.select.keep > samples, f"keeps {self.select.keep} {few}"),
+            (
+                "reinforce.method",
+                self.reinforce.method == "grpo" and samples < 2,
+                "is grpo, which compares self-edits; choose write.samples of 2 or more",
+            ),
+        ]
