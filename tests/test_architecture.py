@@ -24,7 +24,17 @@ LAYERS = {
     "stories": {
         *("arrivals", "asking", "chat", "exporting", "forecast", "gate", "graders"),
         *("lessons", "lifelong", "measuring"),
-        *("memory", "model_card", "policies", "probing", "proving", "records", "revising", "rounds"),
+        *(
+            "memory",
+            "model_card",
+            "policies",
+            "probing",
+            "proving",
+            "recipes",
+            "records",
+            "revising",
+            "rounds",
+        ),
         *("telling", "undoing", "writing"),
     },
     "hands": {"workers"},

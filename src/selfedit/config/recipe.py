@@ -57,7 +57,11 @@ def _numbers(value: Any) -> Any:
 
 def _listed(value: Any) -> Any:
     """One number is a list of one."""
-    return (value,) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if isinstance(value, tuple | list):
+        return cast(Any, value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return (value,)
+    raise PydanticCustomError("number_or_list", "give a number, or a list of numbers")
 
 
 Name = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable)]

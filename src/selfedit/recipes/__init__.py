@@ -1,0 +1,8 @@
+"""Recipes: whole experiments as YAML, read with every mistake named. Those that ship lie beside this file.
+
+Runs nothing, and knows nothing of models or stores.
+"""
+
+from selfedit.recipes.reading import dump_recipe, load_recipe, parse_recipe, shipped
+
+__all__ = ["dump_recipe", "load_recipe", "parse_recipe", "shipped"]

@@ -1,0 +1,127 @@
+"""A recipe by name or path → `Recipe`, and back to YAML. Whatever is wrong is one line."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any, cast, final
+
+import yaml
+from pydantic import ValidationError
+
+from selfedit.config import Recipe
+from selfedit.edits import FORMATS, get_format
+from selfedit.errors import EditError, UsageError
+from selfedit.recipes.faults import Fault, choose, first
+from selfedit.recipes.nodes import read, scalar, shown
+from selfedit.rewards import MEASURES
+
+MOST_BYTES = 64_000
+
+
+def shipped() -> list[str]:
+    """The names of the recipes that ship."""
+    names = (file.name for file in resources.files("selfedit.recipes").iterdir())
+    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
+
+
+def load_recipe(recipe: str | Path) -> Recipe:
+    """A recipe that ships, by name, or a file: a `Path`, or a text with a suffix or a slash.
+
+    Raises UsageError.
+    """
+    if isinstance(recipe, str) and recipe in shipped():
+        file = resources.files("selfedit.recipes") / f"{recipe}.yaml"
+        return parse_recipe(file.read_text("utf-8"), recipe)
+    names = ", ".join(shipped())
+    where = Path(recipe)
+    if isinstance(recipe, str) and "/" not in recipe and not where.suffix:
+        raise UsageError(f"no recipe {shown(recipe)}; choose among {names}, or name a file")
+    called = str(recipe) if str(recipe).isprintable() else ascii(str(recipe))
+    try:
+        with where.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"recipe {called}: no UTF-8 text; save it as UTF-8") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"recipe {called}: {reason}; name a file, or one of {names}") from error
+    if len(data) > MOST_BYTES:
+        raise UsageError(f"recipe {called}: longer than {MOST_BYTES} bytes; a recipe is at most so long")
+    return parse_recipe(text, called)
+
+
+def parse_recipe(text: str, where: str) -> Recipe:
+    """The recipe in the text; `where` is what messages call it. Raises UsageError."""
+    root = read(text, where)
+    if not isinstance(root.value, dict):
+        raise UsageError(f"{where}, line {root.line}: no recipe; it is keys with values, such as `rounds: 2`")
+    try:
+        recipe = Recipe.model_validate(root.plain, strict=True)
+    except ValidationError as error:
+        raise first(error, root).error(where, root) from error
+    fault = _unknown_name(recipe)
+    if fault is not None:
+        raise fault.error(where, root)
+    return recipe
+
+
+def _unknown_name(recipe: Recipe) -> Fault | None:
+    """The first format, template file or reward that cannot be used."""
+    for at, name in enumerate(recipe.write.formats):
+        what = _unusable(name)
+        if what is not None:
+            return Fault(("write", "formats", at), what)
+    for at, each in enumerate(recipe.judge.rewards):
+        if each.name not in MEASURES:
+            return Fault(("judge", "rewards", at, "name"), choose(each.name, list(MEASURES)))
+    if not any(recipe.judge.weights.values()):
+        return Fault(("judge", "rewards"), "weights nothing; give one a weight other than 0")
+    return None
+
+
+def _unusable(name: str) -> str | None:
+    """Why a format cannot be used, if so."""
+    try:
+        get_format(name)
+    except EditError as error:
+        is_path = "/" in name or Path(name).suffix or Path(name).exists()
+        return str(error) if is_path else choose(name, [*FORMATS, "a template file"])
+    except OSError as error:
+        return f"is {shown(name)}; {error.strerror}: name a template file"
+    return None
+
+
+# -- back to text ---------------------------------------------------------------------------------------
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """YAML with every key, that gives the same recipe again."""
+    held = _lists(recipe.model_dump())
+    return yaml.dump(
+        held, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
+    )
+
+
+def _lists(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _lists(each) for name, each in cast(dict[str, Any], value).items()}
+        case tuple():
+            return [_lists(each) for each in cast(tuple[Any, ...], value)]
+        case _:
+            return value
+
+
+@final
+class _Dumper(yaml.SafeDumper):
+    """Quotes the texts that our reader would take for something else."""
+
+
+def _text(dumper: Any, value: str) -> yaml.ScalarNode:
+    plain = isinstance(scalar(value), str) and value.isascii()
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _text)
