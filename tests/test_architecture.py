@@ -24,17 +24,8 @@ LAYERS = {
     "stories": {
         *("arrivals", "asking", "chat", "exporting", "forecast", "gate", "graders"),
         *("lessons", "lifelong", "measuring"),
-        *(
-            "memory",
-            "model_card",
-            "policies",
-            "probing",
-            "proving",
-            "recipes",
-            "records",
-            "revising",
-            "rounds",
-        ),
+        *("memory", "model_card", "policies", "probing", "proving"),
+        *("recipes", "records", "revising", "rounds"),
         *("telling", "undoing", "writing"),
     },
     "hands": {"workers"},
@@ -53,7 +44,7 @@ RESERVED = {
 ALLOWED = {
     "types": {"selfedit.errors"},
     "errors": set[str](),
-    "config": {"selfedit.config", "selfedit.errors", "selfedit.types", "pydantic"},
+    "config": {"selfedit.config", "selfedit.errors", "selfedit.types", "pydantic", "pydantic_core"},
     "engine": {
         *("selfedit.engine", "selfedit.errors", "selfedit.types"),
         *("torch", "transformers", "safetensors", "gguf", "tokenizers", "huggingface_hub"),
@@ -69,6 +60,7 @@ UNTYPED = {"engine", "bench", "workers"}
 DISTRIBUTIONS = {
     "bs4": "beautifulsoup4",
     "charset_normalizer": "charset-normalizer",
+    "pydantic_core": "pydantic",
     "tokenizers": "transformers",
     "yaml": "pyyaml",
 }
