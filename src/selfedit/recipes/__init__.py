@@ -3,6 +3,16 @@
 Runs nothing, and knows nothing of models or stores.
 """
 
+from selfedit.recipes.cost import Cost, Estimate, Sizes, estimate
 from selfedit.recipes.reading import dump_recipe, load_recipe, parse_recipe, shipped
 
-__all__ = ["dump_recipe", "load_recipe", "parse_recipe", "shipped"]
+__all__ = [
+    "Cost",
+    "Estimate",
+    "Sizes",
+    "dump_recipe",
+    "estimate",
+    "load_recipe",
+    "parse_recipe",
+    "shipped",
+]
