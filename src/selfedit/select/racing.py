@@ -53,8 +53,8 @@ class Race:
                 race.tell(edit, seed, reward)
 
     What it says is a function of what it was told, in whatever order: a broken run is taken up by telling the
-    results that were kept. An edit that failed with a seed is out from the rung that asked for that seed, and
-    nobody takes its place. Draws nothing, and knows no clock.
+    results that were kept, and makes the very trials that an unbroken one makes; so a rung is tried whole,
+    whoever fails in it. Who failed is out, and nobody takes its place. Draws nothing, and knows no clock.
     """
 
     def __init__(
@@ -120,9 +120,9 @@ class Race:
         return found
 
     def left(self, task: str) -> list[str]:
-        """Who is still in: in the given order while the race goes on; at its end best first, ties to the first.
+        """Who is still in: in the given order while the race goes on, at its end best first.
 
-        "Best" by the mean; `shrunk(race.candidates)` may hold one of the others to be better.
+        "Best" by the mean, ties to the first; `shrunk(race.candidates)` may hold another to be better.
         """
         if task not in self._tasks:
             raise UsageError(f"race: no task {task}; ask for one of those that it was made with")
@@ -134,9 +134,9 @@ class Race:
         ladder = rungs(len(standing), len(self._seeds), self._keep, self._eta)
         for rung, following in zip(ladder, [*ladder[1:], None], strict=True):
             seeds = self._seeds[: rung.seeds]
+            asked = [(edit, seed) for edit in standing for seed in seeds]
             standing = [edit for edit in standing if not self._failed(edit, seeds)]
-            lacking = [(edit, seed) for edit in standing for seed in seeds if not self._is_told((edit, seed))]
-            if lacking:
+            if lacking := [each for each in asked if not self._is_told(each)]:
                 return standing, lacking
             ranked = sorted(standing, key=lambda edit: -self._mean(edit, seeds))
             if following is None:
