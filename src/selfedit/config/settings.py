@@ -20,15 +20,21 @@ class Training(Settings):
     """Hyper-parameters of one fine-tune; the names are `TrainingPlan`'s."""
 
     rank: int = Field(default=16, ge=1, le=1024)
+    """Of the adapter's matrices."""
     alpha: float = Field(default=32, gt=0)
+    """The adapter counts alpha / rank times."""
     learning_rate: float = Field(default=2e-3, gt=0, le=1)
+    """The highest, of AdamW."""
     epochs: int = Field(default=5, ge=1, le=1000)
+    """Times that each row is trained on."""
     batch_size: int = Field(default=4, ge=1, le=4096)
     """At most so many rows a step."""
     least_steps: int = Field(default=150, ge=0)
     """A step has fewer rows where a short document would else make fewer steps than this."""
     schedule: Literal["linear", "constant", "cosine"] = "linear"
+    """How the rate falls to 0, if it does."""
     warmup: float = Field(default=0.05, ge=0, le=1)
+    """The fraction of steps in which the rate rises first."""
 
     def hyper_parameters(self, rows: int) -> dict[str, Any]:
         """What a plan of so many rows is given."""
@@ -45,7 +51,9 @@ class Weighted(Settings):
     """A measure in the reward, and how much it counts."""
 
     name: str
+    """Of the measure."""
     weight: float = Field(default=1.0, allow_inf_nan=False)
+    """Below 0, the less the better."""
 
 
 class Judging(Settings):

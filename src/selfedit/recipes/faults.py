@@ -71,7 +71,10 @@ def path(place: Place) -> str:
 def first(error: ValidationError, root: Node) -> Fault:
     """Of all that is wrong, what stands first in the text; a misspelt key before a missing one."""
     wrong = sorted(error.errors(include_url=False), key=lambda each: each["type"] == "missing")
-    return min((_fault(dict(each)) for each in wrong), key=lambda fault: root.at(fault.place).line)
+    # A list whose items are wrong is also called too short: whatever has faults below it is left out.
+    above = {each["loc"][:depth] for each in wrong for depth in range(len(each["loc"]))}
+    faults = [_fault(dict(each)) for each in wrong if each["loc"] not in above]
+    return min(faults, key=lambda fault: root.at(fault.place).line)
 
 
 def _fault(error: Mapping[str, Any]) -> Fault:

@@ -98,18 +98,21 @@ def _unusable(name: str) -> str | None:
 
 def dump_recipe(recipe: Recipe) -> str:
     """YAML with every key, that gives the same recipe again."""
-    held = _lists(recipe.model_dump())
+    held = _plain(recipe.model_dump())
     return yaml.dump(
         held, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
     )
 
 
-def _lists(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """Lists for tuples, and 16 for 16.0, as people write them."""
     match value:
         case dict():
-            return {name: _lists(each) for name, each in cast(dict[str, Any], value).items()}
+            return {name: _plain(each) for name, each in cast(dict[str, Any], value).items()}
         case tuple():
-            return [_lists(each) for each in cast(tuple[Any, ...], value)]
+            return [_plain(each) for each in cast(tuple[Any, ...], value)]
+        case float() if value.is_integer() and abs(value) < 1e6:
+            return int(value)
         case _:
             return value
 
