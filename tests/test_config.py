@@ -5,8 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from selfedit.config import DEFAULT, DEMO, Learning, Training, learning, recorded
+from selfedit.config import (
+    DEFAULT,
+    DEMO,
+    Judge,
+    Learning,
+    Recipe,
+    Reinforce,
+    Training,
+    Weighted,
+    Write,
+    learning,
+    recorded,
+)
 from selfedit.errors import UsageError
 
 
@@ -67,3 +80,76 @@ def test_what_was_recorded_before_there_were_least_steps_was_trained_without() -
     assert recorded(held) == learning(final={"rank": 4, "least_steps": 0})
     assert recorded({"final": {**held["final"], "least_steps": 70}}).final.least_steps == 70
     assert recorded({"final": None}).final.least_steps == DEFAULT.final.least_steps > 0
+
+
+# -- recipes ----------------------------------------------------------------------------------------------
+
+
+def test_a_group_given_in_part_keeps_the_rest_of_its_own_default() -> None:
+    found = Recipe.model_validate({"apply": {"rank": 4}, "reinforce": {"training": {"epochs": 3}}})
+    assert found.apply == Recipe().apply.model_copy(update={"rank": 4})
+    assert found.apply.least_steps == 0 != Training().least_steps
+    training = Recipe().reinforce.training
+    assert found.reinforce == Reinforce(training=training.model_copy(update={"epochs": 3}))
+
+
+def test_one_temperature_is_a_list_of_one() -> None:
+    assert Write.model_validate({"temperature": 1}).temperature == (1.0,)
+    assert Write.model_validate({"temperature": [1, 0.5]}).temperature == (1.0, 0.5)
+
+
+def test_rewards_named_twice_count_twice() -> None:
+    judge = Judge(rewards=(Weighted(name="gain", weight=1), Weighted(name="gain", weight=0.5)))
+    assert judge.weights == {"gain": 1.5}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"seed": 1},
+        {"base": "other"},
+        {"data": {"train": "other.json"}},
+        {"data": {"passages": 21}},
+        {"write": {"temperature": 0.7}},
+        {"apply": {"alpha": 8}},
+        {"judge": {"rewards": [{"name": "gain"}]}},
+        {"select": {"beat": []}},
+        {"reinforce": {"kl": 0.1}},
+    ],
+)
+def test_what_the_policy_depends_on_changes_the_id(given: dict[str, Any]) -> None:
+    assert Recipe.model_validate(given).id != Recipe().id
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"rounds": 9},
+        {"report": {"rows": ["base"], "seeds": [3]}},
+        {"data": {"report": "other.json", "report_passages": None}},
+        {"apply": {"alpha": 16.0}, "report": {"training": {"alpha": 32}}},
+        {"reinforce": {"kl": -0.0, "training": {"alpha": 32}}},
+        {"write": {"temperature": [0.8]}},
+    ],
+)
+def test_more_rounds_another_table_or_another_spelling_keep_the_id(given: dict[str, Any]) -> None:
+    assert Recipe.model_validate(given).id == Recipe().id
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"select": {"keep": 6}},
+        {"write": {"bandit": True}},
+        {"write": {"samples": 1}, "reinforce": {"method": "grpo"}},
+        {"data": {"report": "squad/train.json"}},
+        {"report": {"rows": ["joint:1"]}},
+        {"report": {"rows": ["joint:N"]}},
+        {"judge": {"seeds": [1, 1]}},
+        {"base": " x"},
+    ],
+)
+def test_a_recipe_that_contradicts_itself_is_none(given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Recipe.model_validate(given)
