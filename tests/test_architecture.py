@@ -58,7 +58,6 @@ UNTYPED = {"engine", "bench", "workers"}
 """Parts in which pyright bears with unknown types; all others are strict."""
 
 DISTRIBUTIONS = {
-    "bs4": "beautifulsoup4",
     "charset_normalizer": "charset-normalizer",
     "pydantic_core": "pydantic",
     "tokenizers": "transformers",

@@ -1,38 +1,16 @@
-"""HTML as blocks of readable text. Knows nothing of files."""
+"""HTML as blocks of readable text. Knows nothing of files or of how a page is parsed."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import final
 
-from bs4 import BeautifulSoup, Tag
-from bs4.element import NavigableString, PreformattedString
-
+from selfedit.tasks._markup import Box, Page, events, tree
 from selfedit.tasks._outline import Block, Heading, row_text
 
-_DROPPED = [
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "nav",
-    "svg",
-    "math",
-    "iframe",
-    "object",
-    "canvas",
-    "audio",
-    "video",
-    "button",
-    "select",
-    "textarea",
-    "input",
-    "[hidden]",
-    "[aria-hidden=true]",
-    "[role=navigation]",
-]
 _BLOCK = frozenset(
     re.findall(
         r"\w+",
@@ -42,11 +20,10 @@ _BLOCK = frozenset(
     )
 )
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_LIST = ["ul", "ol", "dl"]
-_ITEMS = ["li", "dt", "dd"]
+_LIST = frozenset(("ul", "ol", "dl"))
+_ITEMS = frozenset(("li", "dt", "dd"))
+_CELLS = frozenset(("td", "th"))
 _CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w-]{2,40})", re.IGNORECASE)
-
-_Event = tuple[Literal["open", "close"], Tag] | tuple[Literal["text"], NavigableString]
 
 
 def charset(data: bytes) -> str:
@@ -57,131 +34,152 @@ def charset(data: bytes) -> str:
 
 def parse(text: str) -> tuple[str, list[Block]]:
     """(the page's title or "", its headings and paragraphs in reading order)."""
-    soup = BeautifulSoup(text, "html.parser")
-    for tag in soup.select(",".join(_DROPPED)):
-        tag.extract()
-    root = soup.find("main") or soup.find("body") or soup
-    return _title(soup), list(_blocks(root))
+    page = tree(text)
+    return _title(page), list(_blocks(page.main or page.body or page.root))
 
 
-def _title(soup: BeautifulSoup) -> str:
+def _title(page: Page) -> str:
     """The page's title; without the site's name where its first heading tells what that is."""
-    title, heading = (_flat(tag) if tag else "" for tag in (soup.find("title"), soup.find("h1")))
+    title, heading = (_flat(box) if box else "" for box in (page.title, page.heading))
     return heading if heading and heading.casefold() in title.casefold() else title
 
 
-def _blocks(root: Tag) -> Iterator[Block]:
-    """Walks without recursion, so that a page of ten thousand nested boxes is but a page."""
-    pending = ""
-    whole: Tag | None = None
-    for kind, node in _events(root):
+def _blocks(root: Box) -> Iterator[Block]:
+    """Each box is opened once, so that a page of ten thousand nested ones is but a page."""
+    pending: list[str] = []
+    whole: Box | None = None
+    for kind, node in events(root):
         if whole is not None:
             whole = None if (kind == "close" and node is whole) else whole
-        elif isinstance(node, NavigableString):
-            pending += _string(node)
+        elif isinstance(node, str):
+            pending.append(_line(node))
         elif node.name == "br":
-            pending += "\n" * (kind == "open")
+            pending.append("\n" * (kind == "open"))
         elif _is_whole(node):
             yield from _paragraph(pending)
             yield from _taken_whole(node)
-            pending, whole = "", node
+            pending, whole = [], node
         elif node.name in _BLOCK:
             yield from _paragraph(pending)
-            pending = ""
+            pending = []
     yield from _paragraph(pending)
 
 
-def _events(root: Tag) -> Iterator[_Event]:
-    stack: list[tuple[Tag, Iterator[object]]] = [(root, iter(root.children))]
-    while stack:
-        tag, children = stack[-1]
-        child = next(children, None)
-        if child is None:
-            stack.pop()
-            yield ("close", tag)
-        elif isinstance(child, Tag):
-            stack.append((child, iter(child.children)))
-            yield ("open", child)
-        elif isinstance(child, NavigableString):
-            yield ("text", child)
-
-
-def _is_whole(tag: Tag) -> bool:
+def _is_whole(box: Box) -> bool:
     """Elements that become blocks by their own rule; tables and lists only if they are no page layout."""
-    if tag.name in _HEADINGS or tag.name == "pre":
+    if box.name in _HEADINGS or box.name == "pre":
         return True
-    if tag.name in _LIST:
-        return not tag.find([*_HEADINGS, "table", "pre"])
-    return tag.name == "table" and not tag.find([*_LIST, *_HEADINGS, "table", "pre", "div", "section"])
+    if box.name in _LIST:
+        return not box.holds & {*_HEADINGS, "table", "pre"}
+    return box.name == "table" and not box.holds & {*_LIST, *_HEADINGS, "table", "pre", "div", "section"}
 
 
-def _taken_whole(tag: Tag) -> Iterator[Block]:
-    if tag.name in _HEADINGS:
-        yield Heading(int(tag.name[1]), _flat(tag))
-    elif tag.name == "pre":
-        yield tag.get_text().strip("\n")
-    elif tag.name == "table":
-        yield _table(tag)
+def _taken_whole(box: Box) -> Iterator[Block]:
+    if box.name in _HEADINGS:
+        yield Heading(int(box.name[1]), _flat(box))
+    elif box.name == "pre":
+        yield "".join(node for _, node in events(box) if isinstance(node, str)).strip("\n")
+    elif box.name == "table":
+        yield _table(box)
     else:
-        yield _list(tag)
+        yield _list(box)
 
 
-def _table(table: Tag) -> str:
-    caption = table.find("caption")
-    rows = [[_flat(cell) for cell in row.find_all(["td", "th"])] for row in table.find_all("tr")]
-    first = table.find("tr")
-    header = rows[0] if first is not None and first.find("th") and not first.find("td") else []
-    lines = [row_text(header, row) for row in (rows[1:] if header and len(rows) > 1 else rows)]
-    return "\n".join(filter(None, [_flat(caption) if caption else "", *lines]))
+@final
+@dataclass(slots=True, eq=False)
+class _Part:
+    """A list's item, or a table's cell, and the text that is in no part within it."""
+
+    box: Box
+    parent: Box
+    pieces: list[str] = field(default_factory=list[str])
+
+    @property
+    def text(self) -> str:
+        return _squashed(self.pieces)
 
 
-def _list(tag: Tag) -> str:
-    """One line an item, nested ones too; a term and its description are one item."""
-    texts: dict[int, list[str]] = {}
-    items = {id(item): item for item in tag.find_all(_ITEMS)}
-    for node in tag.descendants:
-        item = node.find_parent(_ITEMS)
-        if id(item) in items:
-            texts.setdefault(id(item), []).append(
-                _string(node) if isinstance(node, NavigableString) else _gap(node)
-            )
-    numbers: Counter[int] = Counter()
+def _parts(whole: Box, names: frozenset[str]) -> Iterator[_Part]:
+    """The boxes of these names in reading order; a text belongs to the nearest alone, so none is told twice.
+
+    A part's text is whole once the last of them was taken.
+    """
+    path, inside = [whole], list[_Part]()
+    for kind, node in events(whole):
+        if isinstance(node, str):
+            if inside:
+                inside[-1].pieces.append(_line(node))
+        elif kind == "close":
+            path.pop()
+            if inside and inside[-1].box is node:
+                inside.pop()
+        else:
+            if inside:
+                inside[-1].pieces.append(_gap(node))
+            if node.name in names:
+                inside.append(_Part(node, path[-1]))
+                yield inside[-1]
+            path.append(node)
+
+
+def _table(table: Box) -> str:
+    """A line a row; a row or cell that was left open ends where the next begins."""
     lines: list[str] = []
-    for key, item in items.items():
-        text = " ".join("".join(texts.get(key, [])).split())
+    rows: list[list[_Part]] = []
+    for part in list(_parts(table, _CELLS | {"tr", "caption"})):
+        if part.box.name == "caption":
+            lines += [part.text] * (not lines)
+        elif part.box.name == "tr":
+            rows.append([])
+        elif rows:
+            rows[-1].append(part)
+    texts = [[cell.text for cell in row] for row in rows]
+    header = texts[0] if rows and {cell.box.name for cell in rows[0]} == {"th"} else []
+    lines += [row_text(header, row) for row in (texts[1:] if header and len(rows) > 1 else texts)]
+    return "\n".join(filter(None, lines))
+
+
+def _list(box: Box) -> str:
+    """One line an item, nested ones too; a term and its description are one item."""
+    numbers: Counter[int] = Counter()
+    lines: list[list[str]] = []
+    for item in list(_parts(box, _ITEMS)):
+        text = item.text
         numbers[id(item.parent)] += 1
-        if item.name == "dd" and lines:
-            lines[-1] += (" " if lines[-1].endswith(":") else "; ") + text
+        if item.box.name == "dd" and lines:
+            lines[-1].append((" " if lines[-1][-1].endswith(":") else "; ") + text)
         elif text:
-            lines.append(_item(item, text, numbers[id(item.parent)]))
-    return "\n".join(lines)
+            lines.append([_item(item, text, numbers[id(item.parent)])])
+    return "\n".join("".join(line) for line in lines)
 
 
-def _item(item: Tag, text: str, number: int) -> str:
-    if item.name != "li":
-        return f"{text}:" if item.name == "dt" else text
-    ordered = item.parent is not None and item.parent.name == "ol"
-    return f"{number}. {text}" if ordered else f"- {text}"
+def _item(item: _Part, text: str, number: int) -> str:
+    if item.box.name != "li":
+        return f"{text}:" if item.box.name == "dt" else text
+    return f"{number}. {text}" if item.parent.name == "ol" else f"- {text}"
 
 
-def _paragraph(pending: str) -> Iterator[Block]:
-    lines = [re.sub(r"[^\S\n]+", " ", line).strip() for line in pending.split("\n")]
+def _paragraph(pending: list[str]) -> Iterator[Block]:
+    lines = [re.sub(r"[^\S\n]+", " ", line).strip() for line in "".join(pending).split("\n")]
     text = "\n".join(filter(None, lines))
     if text:
         yield text
 
 
-def _flat(tag: Tag) -> str:
-    words = "".join(
-        _string(node) if isinstance(node, NavigableString) else _gap(node) for node in tag.descendants
+def _flat(box: Box) -> str:
+    return _squashed(
+        _line(node) if isinstance(node, str) else _gap(node) for kind, node in events(box) if kind != "close"
     )
-    return re.sub(r"\s+", " ", words).strip()
 
 
-def _gap(node: object) -> str:
-    return " " if isinstance(node, Tag) and (node.name == "br" or node.name in _BLOCK) else ""
+def _squashed(pieces: Iterable[str]) -> str:
+    return " ".join("".join(pieces).split())
 
 
-def _string(node: NavigableString) -> str:
-    """A text node on one line; comments, declarations and the like are no text."""
-    return "" if isinstance(node, PreformattedString) else re.sub(r"\s+", " ", node)
+def _gap(box: Box) -> str:
+    return " " if box.name == "br" or box.name in _BLOCK else ""
+
+
+def _line(text: str) -> str:
+    """A text on one line."""
+    return re.sub(r"\s+", " ", text)
