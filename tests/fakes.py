@@ -97,6 +97,11 @@ class FakeWorker:
     def keep_heads(self, folder: Path, limit_bytes: int = 0) -> None:
         """It has no heads to keep."""
 
+    def rendered(self, prompt) -> str:
+        return (
+            prompt if isinstance(prompt, str) else "\n".join(f"{m['role']}: {m['content']}" for m in prompt)
+        )
+
     def count(self, text: str) -> int:
         return len(text.split())
 

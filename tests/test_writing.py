@@ -12,6 +12,7 @@ from selfedit.writing import (
     Author,
     Brief,
     gold_edit,
+    policy_rows,
     sequences_of,
     write_edits,
     write_probes,
@@ -139,3 +140,47 @@ def test_gold_is_the_sentences_and_peoples_own_rows() -> None:
     assert [(row.prompt, row.completion) for row in rows(edit)] == [
         ("Topic: Harbour. Who keeps the lamp?\nAnswer:", " Tobiah Renwick")
     ]
+
+
+# -- what the policy learns from ---------------------------------------------------------------------------
+
+
+def test_what_the_policy_wrote_comes_after_the_prompts_it_was_written_to() -> None:
+    worker = FakeWorker()
+    author = Author(worker)
+    edit = write_edits(author, [TASK], [], replace(BRIEF, samples=1))[TASK.id][0]
+    assert isinstance(edit, SelfEdit)
+    found = policy_rows(author, TASK, edit)
+    assert len(found) == len(rows(edit))
+    asked = {request.prompt for request in worker.asked}
+    assert all(row.prompt in asked for row in found)
+    questions = {row.prompt.split(". ", 1)[1].removesuffix("\nAnswer:") for row in rows(edit)}
+    assert {row.completion.strip() for row in found} == questions
+
+
+def test_questions_by_rule_are_nothing_that_the_policy_wrote() -> None:
+    author = Author(FakeWorker(writes=False))
+    edit = write_edits(author, [TASK], [], replace(BRIEF, samples=1))[TASK.id][0]
+    assert isinstance(edit, SelfEdit)
+    assert rows(edit)
+    assert policy_rows(author, TASK, edit) == ()
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_a_note_is_learned_whole_after_its_own_prompt(chat: bool) -> None:
+    worker = FakeWorker()
+    worker.chat = chat
+    note = SelfEdit(TASK.id, "implications", "The lamp has a keeper.\n", ("The lamp has a keeper.",))
+    (row,) = policy_rows(Author(worker), TASK, note)
+    assert row.completion == note.text
+    assert TASK.passage in row.prompt
+    assert row.prompt.startswith("user: ") is chat
+
+
+def test_all_that_is_written_is_written_from_the_policys_head() -> None:
+    worker = FakeWorker()
+    head = worker.head([])
+    write_edits(Author(worker, head=head), [TASK], [], replace(BRIEF, samples=1))
+    write_edits(Author(worker, head=head), [TASK], [], replace(BRIEF, format="implications", samples=1))
+    assert worker.asked
+    assert all(request.head is head for request in worker.asked)

@@ -5,6 +5,7 @@ Knows nothing of rewards, stores or what becomes of an edit.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Sequence as Items
@@ -38,6 +39,7 @@ from selfedit.types import (
     Completion,
     Failure,
     GenerationRequest,
+    Head,
     Probe,
     ScoreRequest,
     SelfEdit,
@@ -51,6 +53,9 @@ if TYPE_CHECKING:
     from selfedit.engine import Adapter
     from selfedit.workers import Progress, Worker
 
+BY_RULE = "(by rule)"
+"""Stands in a pair's text where no question of the model's was good enough."""
+_PAIR = re.compile(r"^Q: (?!\(by rule\) A: )(.+?) A: (.+)$", re.MULTILINE)
 QUESTION_TOKENS = 48
 ANSWER_TOKENS = 24
 LINE_TOKENS = 60
@@ -59,11 +64,16 @@ LINE_TOKENS = 60
 @final
 @dataclass(frozen=True)
 class Author:
-    """The policy at work: who computes, and the reinforced adapter that writes (None: the base itself)."""
+    """The policy at work: who computes, the adapter that asks questions, and the head that writes.
+
+    The policy's adapter knows only how to ask for a span; the head (None: the base itself) writes in every
+    format.
+    """
 
     worker: Worker
     policy: Adapter | None = None
     progress: Progress = silent
+    head: Head | None = None
 
     def write(self, prompts: Items[str], max_tokens: int, temperature: float, seed: int) -> list[Completion]:
         """Continue each prompt by one line; prompts that repeat are sampled apart."""
@@ -76,7 +86,7 @@ class Author:
                 GenerationRequest(
                     prompt,
                     self.policy,
-                    None,
+                    self.head,
                     max_tokens,
                     temperature,
                     0.95 if temperature else 1.0,
@@ -152,7 +162,7 @@ def _rivals(items: Items[Item], at: int) -> list[str]:
 
 def _choice(author: Author, item: Item, question: str, answer: str) -> ScoreRequest:
     prompt = check_prompt(item.sentence, question, item.task.title)
-    return ScoreRequest(prompt, f" {answer}", author.policy)
+    return ScoreRequest(prompt, f" {answer}", author.policy, author.head)
 
 
 # -- self-edits ----------------------------------------------------------------------------------------------
@@ -225,7 +235,7 @@ def pair_edit(task: Task, pairs: Items[tuple[Span, str | None]]) -> SelfEdit | F
     lines = (*split(task), *rows)
     if not lines:
         return Failure("write", f"{task.title}: nothing to learn in this passage")
-    text = "\n".join(f"Q: {question or '(by rule)'} A: {span.text}" for span, question in pairs)
+    text = "\n".join(f"Q: {question or BY_RULE} A: {span.text}" for span, question in pairs)
     return SelfEdit(task.id, "question-answer", text, lines)
 
 
@@ -235,6 +245,7 @@ def _notes(author: Author, tasks: Items[Task], brief: Brief) -> dict[str, list[S
     requests = [
         GenerationRequest(
             form.prompt(task, chat=author.worker.chat),
+            head=author.head,
             max_tokens=form.max_tokens,
             temperature=brief.temperature if sample or brief.samples > 1 else 0.0,
             top_p=0.95,
@@ -279,7 +290,9 @@ def by_line(author: Author, tasks: Items[Task], tool: str) -> dict[str, list[str
     prompt, parse = BY_MODEL[tool]
     items = [(task, sentence) for task in tasks for sentence in sentences(task.passage)]
     requests = [
-        GenerationRequest(prompt(task.title, sentence), max_tokens=LINE_TOKENS, stop=("\n\n",))
+        GenerationRequest(
+            prompt(task.title, sentence), head=author.head, max_tokens=LINE_TOKENS, stop=("\n\n",)
+        )
         for task, sentence in items
     ]
     written = author.worker.generate(requests, author.progress)
@@ -306,6 +319,31 @@ def sequences_of(task: Task, edit: SelfEdit) -> tuple[str | Sequence, ...]:
         return tuple(dict.fromkeys(edit.lines))
     lines = (headed(task.title, x) if isinstance(x, str) else x for x in (*edit.lines, task.passage))
     return tuple(dict.fromkeys(lines))
+
+
+def policy_rows(author: Author, task: Task, edit: SelfEdit) -> tuple[Sequence, ...]:
+    """What the policy wrote of an edit, each piece after the prompt that it was written to.
+
+    Of question-answer pairs that is a row for each question of its own, none for what was asked by rule; of
+    other formats the whole text.
+    """
+    if edit.format != "question-answer":
+        prompt = get_format(edit.format).prompt(task, chat=author.worker.chat)
+        return (Sequence(author.worker.rendered(prompt), edit.text),)
+    rows: list[Sequence] = []
+    for question, answer in _PAIR.findall(edit.text):
+        sentence = _sentence_with(task, question, answer)
+        if sentence and qa_row(question, answer, task.title) in edit.lines:
+            rows.append(Sequence(question_prompt(task.title, sentence, answer), f" {question}"))
+    return tuple(dict.fromkeys(rows))
+
+
+def _sentence_with(task: Task, question: str, answer: str) -> str | None:
+    """The sentence that holds the answer; of several the one that has most words of the question."""
+    inside = (task.passage[a:b] for a, b in sentence_offsets(task.passage))
+    words = set(question.lower().split())
+    holding = (sentence for sentence in inside if answer in sentence)
+    return max(holding, key=lambda s: len(words & set(s.lower().split())), default=None)
 
 
 # -- probes --------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from selfedit.types import (
     Failure,
     GenerationRequest,
     Head,
+    Message,
     Score,
     ScoreRequest,
     TrainingPlan,
@@ -213,6 +214,10 @@ class Engine:
     def count(self, text: str) -> int:
         """Tokens of a text."""
         return len(self.tokens.plain(text))
+
+    def rendered(self, prompt: str | Items[Message]) -> str:
+        """A prompt as the text that the base sees: chat messages through its template."""
+        return self.tokens.rendered(prompt)
 
     # -- inside --------------------------------------------------------------------------------------------
 

@@ -63,14 +63,18 @@ class Tokens:
 
     def prompt(self, prompt: str | Items[Message]) -> list[int]:
         """Ids of a request's prompt: a string as it is, or chat messages through the model's template."""
+        return self.plain(self.rendered(prompt))
+
+    def rendered(self, prompt: str | Items[Message]) -> str:
+        """The prompt as one text."""
         if isinstance(prompt, str):
-            return self.plain(prompt)
+            return prompt
         if not self.tokenizer.chat_template:
             raise EngineError("this base has no chat template; give the prompt as a string")
         text = self.tokenizer.apply_chat_template(
             [dict(message) for message in prompt], tokenize=False, add_generation_prompt=True
         )
-        return self.plain(str(text))
+        return str(text)
 
     def training(self, sequence: str | Sequence) -> TokenRow:
         """Ids and loss mask of a training sequence."""

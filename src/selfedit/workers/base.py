@@ -13,6 +13,7 @@ from selfedit.types import (
     Failure,
     GenerationRequest,
     Head,
+    Message,
     Score,
     ScoreRequest,
     TrainingPlan,
@@ -74,4 +75,8 @@ class Worker(Protocol):
 
     def count(self, text: str) -> int:
         """Tokens of a text."""
+        ...
+
+    def rendered(self, prompt: str | Items[Message]) -> str:
+        """A prompt as the text that the base sees: chat messages through its template."""
         ...

@@ -16,6 +16,7 @@ from selfedit.types import (
     Failure,
     GenerationRequest,
     Head,
+    Message,
     Score,
     ScoreRequest,
     TrainingPlan,
@@ -71,3 +72,6 @@ class LocalWorker:
 
     def count(self, text: str) -> int:
         return self.engine.count(text)
+
+    def rendered(self, prompt: str | Items[Message]) -> str:
+        return self.engine.rendered(prompt)

@@ -31,6 +31,7 @@ from selfedit.types import (
     Failure,
     GenerationRequest,
     Head,
+    Message,
     Score,
     ScoreRequest,
     TrainingPlan,
@@ -174,6 +175,9 @@ class PooledWorker:
 
     def count(self, text: str) -> int:
         return self.engine.count(text)
+
+    def rendered(self, prompt: str | Items[Message]) -> str:
+        return self.engine.rendered(prompt)
 
     def start(self) -> None:
         """Start the other processes now, and wait until their models are loaded."""
