@@ -22,6 +22,7 @@ class Name(StrEnum):
     history = "history"
     rewards = "rewards"
     grading = "grading"
+    topics = "topics"
 
 
 def _count(help: str) -> typer.models.OptionInfo:
@@ -82,6 +83,11 @@ def verb(
 
         rows = graded(data or os.environ.get("SELFEDIT_DATA"), methods, requests)
         return output.document(rows) if json else print(told(rows))
+    if name is Name.topics:
+        from selfedit.bench import topics
+
+        rows = topics.command(data or os.environ.get("SELFEDIT_DATA"))
+        return output.document(rows) if json else print(topics.markdown(rows))
     from selfedit.bench import markdown, run, settings_for
 
     if name is Name.heads:
