@@ -14,9 +14,10 @@ from selfedit.store.migrations import MIGRATIONS
 pytestmark = pytest.mark.journal_file
 FIRST = {"0001_first": MIGRATIONS["0001_first"]}
 TWO = {name: MIGRATIONS[name] for name in ("0001_first", "0002_undo")}
+THREE = {**TWO, "0003_places": MIGRATIONS["0003_places"]}
 
 
-@pytest.fixture(params=[FIRST, TWO], ids=["one step", "two steps"])
+@pytest.fixture(params=[FIRST, TWO, THREE], ids=["one step", "two steps", "three steps"])
 def steps(request):
     """Those that an older version knew."""
     return request.param
@@ -62,12 +63,16 @@ def test_the_next_writer_brings_it_up_to_date(old, store):
         writer.keep_report("proof", writer.log()[0].id, {"back": True})
         writer.gc(erase=[writer.log()[-1].id])
         assert writer.verify().problems == ()
+        writer.begin_run("run", {"seed": 0})
+        writer.end_round("run", 1, {}, None, None)
+        assert writer.verify().problems == ()
     with Store.open(old) as reader:
+        assert len(reader.rounds("run")) == 1
         assert [commit.erased is None for commit in reader.log()] == [True, True, False]
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was(old, steps, monkeypatch):
-    broken = {**MIGRATIONS, "0003_places": f"{MIGRATIONS['0003_places']}; CREATE TABLE meta (name TEXT)"}
+    broken = {**MIGRATIONS, "0004_runs": f"{MIGRATIONS['0004_runs']}; CREATE TABLE meta (name TEXT)"}
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", broken)
         for _ in range(2):
@@ -107,3 +112,4 @@ def test_the_steps_are_as_they_were_released():
     assert digests["0001_first"] == "e64ce922b8e14382"
     assert digests["0002_undo"] == "ee535ec39d4a573b"
     assert digests["0003_places"] == "65add03be9037358"
+    assert digests["0004_runs"] == "cc27b0b2a917552b"

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from selfedit.store import erasing, history
+from selfedit.store import erasing, history, rounds
 from selfedit.store import journal as j
 from selfedit.store.blobs import Blobs
 from selfedit.store.failures import explained
@@ -48,6 +48,13 @@ def collect(store: Parts, erase: Items[str], time: str) -> Collected:
     removed = store.blobs.keep_only(named)
     store.journal.compact("texts")
     return Collected(len(removed), texts, weights, sum(removed) + _empty(store.heads))
+
+
+def drop_run(connection: Connection, run: str, time: str) -> None:
+    """Remove a run from the journal, in the caller's transaction. Raises StoreError if there is none."""
+    rounds.check(connection, run)
+    erasing.carry_out(connection, erasing.plan_run(connection, run), time)
+    rounds.remove(connection, run)
 
 
 def _erase(store: Parts, erase: Items[str], time: str) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from selfedit.types import Failure, Probe, Reward, SelfEdit, Sequence, Task, Tra
 
 _SHARED = (j.SOURCES, j.TASKS, j.PROBES, j.TASK_PROBES, j.SELF_EDITS, j.PLANS, j.OUTCOMES)
 """Named by their contents: to insert one again changes nothing."""
-_ORDER = (j.TEXTS, *_SHARED, j.ADAPTERS, j.REPORTS)
+_ORDER = (j.TEXTS, *_SHARED, j.ADAPTERS, j.REPORTS, j.RUNS, j.ROUNDS)
 """Nothing before what it refers to."""
 _COMMIT = (j.COMMITS, j.COMMIT_SOURCES, j.COMMIT_TASKS, j.COMMIT_EDITS, j.COMMIT_TEXTS, j.COMMIT_PROBES)
 """After all of `_ORDER`, and once only."""

@@ -1,8 +1,9 @@
-"""Which texts and weights go for good with a commit, and their going, in the journal.
+"""Which texts and weights go for good with a commit or a run, and their going, in the journal.
 
 A text goes if the commit brought it and nothing that stays holds it. What was recorded for the same passages
 and never became a commit (notes that were tried, an attempt that the gate refused) goes as well, and so do
-reports that quote what goes. Rows and hashes stay. Knows nothing of files.
+reports that quote what goes. A run that learned from such a text is to be dropped first. Rows and hashes
+stay. Knows nothing of files.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, select
 
 from selfedit.errors import StoreError
-from selfedit.store import history, reading
+from selfedit.store import history, reading, rounds
 from selfedit.store import journal as j
 from selfedit.store.reading import batches
 
@@ -66,8 +67,24 @@ def plan(connection: Connection, commits: Items[str]) -> Erasure:
     if live := next(iter(sorted(tainted & head)), None):
         what = f"was trained on a text that only {commits[0][:12]} brought"
         raise StoreError(f"commit {live[:12]}: {what}; train it again first: selfedit retrain")
-    texts |= _quoting(connection, texts)
-    return Erasure(tuple(commits), frozenset(texts), _adapters(connection, {*commits, *tainted}, sides))
+    told = {text for _, text in _told(connection)}
+    quoting = _quoting(connection, texts - told, told)
+    ours = {text: run for run, text in rounds.texts(connection)}
+    if held := next(iter(sorted(_quoting(connection, texts - told, ours))), None):
+        what = f"holds a text that only {commits[0][:12]} brought; drop it first (Store.drop_run)"
+        raise StoreError(f"run {ours[held][:12]}: {what}")
+    gone = frozenset(texts | quoting)
+    return Erasure(tuple(commits), gone, _adapters(connection, {*commits, *tainted}, sides))
+
+
+def plan_run(connection: Connection, run: str) -> Erasure:
+    """What only `run` has: its recipe and records, what its policies were trained on, and themselves."""
+    sides = _Sides(set())
+    for look in (_texts_of_tasks, _texts_of_edits, _texts_of_probes, _reports, _trained_texts):
+        look(connection, sides)
+    for holder, text in rounds.texts(connection):
+        sides.hold(holder == run, (text,))
+    return Erasure((), frozenset(sides.going - sides.staying), _policies(connection, run))
 
 
 def carry_out(connection: Connection, erasure: Erasure, time: str) -> tuple[int, int]:
@@ -166,28 +183,35 @@ def _trained_texts(connection: Connection, sides: _Sides) -> dict[str, set[str]]
     return replayed
 
 
-def _quoting(connection: Connection, texts: Iterable[str]) -> set[str]:
-    """The reports, of whatever commit, in which one of `texts` is quoted.
+def _quoting(connection: Connection, texts: Iterable[str], among: Iterable[str]) -> set[str]:
+    """Those of the texts `among` in which one of `texts` is quoted; no report should be one of these.
 
     What stands in a report that goes is not sought in others: most of it ("accepted") stands in all.
     """
-    told = reading.texts(connection, {text for _, text in _told(connection)})
-    quoted = reading.texts(connection, set(texts) - told.keys()).values()
+    quoted = reading.texts(connection, texts).values()
     bodies = [each for body in quoted for each in _strings(body, names=False)]
     sought = _sentences(bodies) | {each for each in map(_plain, bodies) if len(each) >= _TELLING}
     return {
         digest
-        for digest, body in told.items()
+        for digest, body in reading.texts(connection, among).items()
         for each in _strings(body)
         if _plain(each) in sought or sought & _sentences([each])
     }
 
 
 def _adapters(connection: Connection, commits: set[str], sides: _Sides) -> frozenset[str]:
-    """The adapters of `commits`, without those that a staying commit has too."""
+    """The adapters of `commits`, without those that a staying commit or a run has too."""
     rows = connection.execute(select(j.COMMITS.c.id, j.COMMITS.c.adapter)).all()
     kept = {row.adapter for row in rows if row.id not in sides.commits and row.id not in commits}
+    kept |= {adapter for _, adapter in rounds.adapters(connection)}
     return frozenset(row.adapter for row in rows if row.id in commits and row.adapter not in kept)
+
+
+def _policies(connection: Connection, run: str) -> frozenset[str]:
+    """The adapters of a run, without those that a commit or another run has too."""
+    kept = set(connection.execute(select(j.COMMITS.c.adapter)).scalars())
+    kept |= {adapter for each, adapter in rounds.adapters(connection) if each != run}
+    return frozenset(adapter for each, adapter in rounds.adapters(connection) if each == run) - kept
 
 
 def _told(connection: Connection) -> Iterator[tuple[str, str]]:

@@ -122,6 +122,14 @@ REPORTS = Table(
     *_text("id", "kind", "subject", "time", "value"),
 )
 ERASURES = Table("erasures", METADATA, *_text("commit_id", key=True), *_text("time"))
+RUNS = Table("runs", METADATA, *_text("id", key=True), *_text("recipe", "time"))
+ROUNDS = Table(
+    "rounds",
+    METADATA,
+    *_text("run", key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    *_text("id", "adapter", "head", "record", "time"),
+)
 
 
 @final

@@ -167,9 +167,28 @@ CREATE TABLE erasures (commit_id TEXT PRIMARY KEY REFERENCES commits (id), time 
 
 _PLACES = "ALTER TABLE commit_sources ADD COLUMN place TEXT"
 
+_RUNS = """
+CREATE TABLE runs (id TEXT PRIMARY KEY, recipe TEXT NOT NULL REFERENCES texts (hash), time TEXT NOT NULL);
+CREATE TABLE rounds (
+    run TEXT REFERENCES runs (id),
+    number INTEGER,
+    id TEXT NOT NULL UNIQUE,
+    adapter TEXT REFERENCES adapters (hash),
+    head TEXT NOT NULL,
+    record TEXT NOT NULL REFERENCES texts (hash),
+    time TEXT NOT NULL,
+    PRIMARY KEY (run, number)
+)
+"""
+
 _NO_SAMPLES = "ALTER TABLE texts ALTER COLUMN body SET STATISTICS 0"
 
-MIGRATIONS: dict[str, str] = {"0001_first": _FIRST, "0002_undo": _UNDO, "0003_places": _PLACES}
+MIGRATIONS: dict[str, str] = {
+    "0001_first": _FIRST,
+    "0002_undo": _UNDO,
+    "0003_places": _PLACES,
+    "0004_runs": _RUNS,
+}
 """Name → statements, in order. Add at the end; never edit, reorder or remove."""
 
 

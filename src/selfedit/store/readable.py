@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, select
 
 from selfedit.errors import StoreError
-from selfedit.store import creation, history, reading, reports
+from selfedit.store import creation, history, reading, reports, rounds
 from selfedit.store import journal as j
 from selfedit.store.blobs import Blobs
 from selfedit.store.departures import left
@@ -27,6 +27,8 @@ from selfedit.store.rows import (
     CommitRow,
     Move,
     ProbeResult,
+    RoundRow,
+    RunRow,
     SourceRow,
     TrialRow,
     Verification,
@@ -211,6 +213,18 @@ class Readable(ABC):
         with self._journal.reading() as connection:
             return reports.newest(connection, kind, subject)
 
+    # -- runs -----------------------------------------------------------------------------------
+
+    def runs(self) -> list[RunRow]:
+        """Every run of a recipe, the oldest first."""
+        with self._journal.reading() as connection:
+            return rounds.runs(connection)
+
+    def rounds(self, run: str) -> list[RoundRow]:
+        """The rounds of a run that have ended, in order; none where there is no such run."""
+        with self._journal.reading() as connection:
+            return rounds.rounds(connection, run)
+
     # -- adapters, texts, trials, results -----------------------------------------------------------
 
     def adapter(self, digest: str) -> AdapterRow:
@@ -253,7 +267,7 @@ class Readable(ABC):
         return self._runs.get(kind, key)
 
     def verify(self) -> Verification:
-        """Hash every blob and text, and check the chain of commits and of head moves."""
+        """Hash every blob and text, and check the chains of commits, of head moves and of rounds."""
         return verify(self._journal, self._blobs)
 
     # -- inside -------------------------------------------------------------------------------------

@@ -182,6 +182,30 @@ class TrialRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run of a recipe, which its rounds belong to."""
+
+    id: str
+    recipe: Mapping[str, Any]
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRow:
+    """A round of a run that has ended: what it left behind."""
+
+    run: str
+    number: int
+    adapter: str | None
+    """The reinforced policy's adapter; None where nothing was reinforced."""
+    head: str
+    """Id of the head that the next round stands on."""
+    record: Mapping[str, Any]
+    """What its maker noted of it."""
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """One entry in the head's log: the live commits after it, in order."""
 
@@ -196,7 +220,7 @@ class Collected:
     """What `Store.gc` removed for good."""
 
     blobs: int
-    """Files of weights that no commit has any more."""
+    """Files of weights that no commit and no run has any more."""
     texts: int
     """Texts that were erased with their commits."""
     weights: int

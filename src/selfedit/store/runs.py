@@ -1,4 +1,4 @@
-"""Bulk that work can bring back: samples, answers, verdicts, each under the hash of what it depends on.
+"""Bulk that work can bring back: samples, answers, verdicts, rows, each by the hash of what it depends on.
 
 Lives in a database of its own, which may be dropped at any time: the next writer makes it anew, and a reader
 without it finds nothing. Knows nothing of commits.
@@ -22,7 +22,8 @@ from selfedit.store.databases import sqlite_engine
 from selfedit.store.drafts import to_json
 from selfedit.store.failures import explained
 
-Kind = Literal["sample", "answer", "verdict"]
+Kind = Literal["sample", "answer", "verdict", "row"]
+"""A row is all of one method on one passage."""
 
 _METADATA = MetaData()
 _RESULTS = Table(

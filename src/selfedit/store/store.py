@@ -18,10 +18,10 @@ from typing import Any, Self, TypeVar, final
 from sqlalchemy import Connection
 
 from selfedit.errors import StoreError
-from selfedit.store import accepting, creation, history, reports
+from selfedit.store import accepting, creation, history, reports, rounds
 from selfedit.store.address import Address
 from selfedit.store.backups import Original, back_up
-from selfedit.store.collecting import Parts, collect
+from selfedit.store.collecting import Parts, collect, drop_run
 from selfedit.store.drafts import Draft, trial_key
 from selfedit.store.journal import ADDRESS, Journal
 from selfedit.store.lock import Waiting, WriteLock
@@ -32,10 +32,13 @@ from selfedit.store.rows import (
     Backup,
     Collected,
     CommitRow,
+    NewAdapter,
     NewCommit,
+    RoundRow,
+    RunRow,
 )
 from selfedit.store.runs import Kind
-from selfedit.types import SelfEdit, Task, Trial
+from selfedit.types import SelfEdit, Task, TrainingPlan, Trial
 
 Found = TypeVar("Found")
 Clock = Callable[[], datetime]
@@ -189,9 +192,54 @@ class Store(Readable):
             reports.keep(connection, Draft(time), (kind, subject, time), value)
 
     def put_results(self, kind: Kind, values: Mapping[str, Any]) -> None:
-        """Keep bulk (JSON by key) in runs.db, which may be dropped at any time."""
+        """Keep bulk (JSON by key) in runs.db, all or nothing; the file may be dropped at any time."""
         self._check_writer()
         self._runs.put(kind, values)
+
+    # -- runs of a recipe ---------------------------------------------------------------------------
+
+    def begin_run(self, run: str, recipe: Mapping[str, Any]) -> None:
+        """Note that a run (an id of the caller's making) is under way; again is well.
+
+        Raises StoreError if it is there with another recipe.
+        """
+        with self._writing("beginning a run") as connection:
+            rounds.begin(connection, self._draft(), RunRow(run, recipe, self._now()))
+
+    def end_round(
+        self,
+        run: str,
+        number: int,
+        record: Mapping[str, Any],
+        adapter: NewAdapter | None,
+        plan: TrainingPlan | None,
+    ) -> RoundRow:
+        """Keep what a round left behind, for good: all of it durable, or nothing.
+
+        `record` is the caller's JSON, `adapter` the reinforced policy (None: nothing was reinforced), `plan`
+        what trained it. Without an adapter a plan tells by its head which policy stays; without either it is
+        the last round's. Rounds are counted from 0 or 1. The same again changes nothing. Raises StoreError
+        for another round of this number, for one that skips some, and for a run that was not begun.
+        """
+        self._check_writer()
+        self.check_weights(plan.head.base if plan and plan.head else self.weights)
+        new = rounds.Round(run, number, record, adapter, plan)
+        with self._journal.reading() as connection:
+            known = rounds.written(connection, new, self.weights)
+        blob = self._blobs.add(adapter.weights) if adapter else None
+        with self._writing("ending a round") as connection:
+            if not known:
+                rounds.write(connection, new, blob, (self.weights, self._now()))
+            return next(row for row in rounds.rounds(connection, run) if row.number == number)
+
+    def drop_run(self, run: str) -> None:
+        """Forget a run with its rounds; trials and self-edits stay, the next `gc` removes its weights.
+
+        What it alone held goes for good: recipe, records, and the texts that its policies were trained on.
+        Raises StoreError if there is none.
+        """
+        with self._writing("dropping a run") as connection:
+            drop_run(connection, run, self._now())
 
     # -- the steps that change the head -------------------------------------------------------------
 
@@ -220,11 +268,12 @@ class Store(Readable):
             history.move(connection, verb, commits, self._now())
 
     def gc(self, *, erase: Items[str] = ()) -> Collected:
-        """Remove what is not needed: weights that no commit has, unfinished files, cached heads.
+        """Remove what is not needed: weights that no commit and no run has, unfinished files, cached heads.
 
         With `erase` (commits, by id or the beginning of one) also their texts that no other commit holds and
         their weights, for good; so too the weights of commits that are not live and replayed these texts.
-        Raises StoreError, and changes nothing, if one of them is live or a live commit replayed its texts.
+        Raises StoreError, and changes nothing, if one of them is live, or a live commit or a run learned from
+        its texts.
         """
         self._check_writer()
         log = self.path / creation.RETRAINING

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, inspect, literal_column, select
 
 from selfedit.errors import StoreError
-from selfedit.store import history, reports
+from selfedit.store import history, reports, rounds
 from selfedit.store import journal as j
 from selfedit.store.blobs import Blobs
 from selfedit.store.journal import Journal
@@ -35,7 +35,7 @@ Looked = tuple[int, list[str]]
 
 
 def verify(journal: Journal, blobs: Blobs) -> Verification:
-    """Check texts, blobs, commits, head moves and the references among them."""
+    """Check texts, blobs, commits, head moves, rounds and the references among them."""
     checked, problems = 0, list[str]()
     try:
         for count, found in _all(journal, blobs):
@@ -61,7 +61,7 @@ def _all(journal: Journal, blobs: Blobs) -> Iterator[Looked]:
         yield from _texts(journal)
         yield from _commits(journal)
         with journal.reading() as connection:
-            found = [_moves(connection), _reports(connection)]
+            found = [_moves(connection), _reports(connection), rounds.problems(connection)]
         yield from (*found, *sound)
         bad = {adapter: problem for part in files for adapter, problem in part}
     finally:
