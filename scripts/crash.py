@@ -130,6 +130,7 @@ PLACES = {
     "gc --erase": ("erase",),
     "backup": ("backup",),
     "recording trials, reports": ("trial", "report"),
+    "rounds of training, dropping them": ("round", "drop"),
     "making and opening the store": ("create", "open"),
     "between steps": ("between steps",),
 }

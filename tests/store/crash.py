@@ -40,6 +40,8 @@ AIMS = {
     "gc": 8,
     "erase": 8,
     "rollback": 3,
+    "round": 4,
+    "drop": 3,
     "backup": 3,
     "report": 2,
     "trial": 2,

@@ -65,6 +65,8 @@ STEPS = {
     "retrain": RETRAIN,
     "trial": Step("trial", doc=5),
     "report": Step("report"),
+    "round": Step("round", 2),
+    "drop": Step("drop"),
     "revert": Step("revert", head=(1, 4)),
     "gc": Step("gc"),
     "erase": Step("erase", doc=3),
@@ -74,9 +76,9 @@ STEPS = {
 BEFORE = (
     *(Step("learn", 1, 1, None, head=(1,)), Step("learn", 2, 2, 1, stacked=True, head=(1, 2))),
     *(Step("trial", doc=3), Step("learn", 3, 3, None, head=(1, 2, 3)), Step("revert", head=(1, 2))),
-    Step("learn", 4, 4, 2, stacked=True, head=(1, 2, 4)),
+    *(Step("learn", 4, 4, 2, stacked=True, head=(1, 2, 4)), Step("round", 1)),
 )
-"""What the store has seen before the step that is tried: commit 3 is dead and can be erased."""
+"""What the store has seen before the step that is tried: commit 3 is dead and can be erased, a run is on."""
 
 
 @dataclass(frozen=True)

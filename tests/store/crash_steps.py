@@ -11,7 +11,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
 
-from crash_world import Known, mark, new_commit, number_of, task_of, trial_name, trial_of
+from crash_world import (
+    RECIPE,
+    RUN,
+    Known,
+    mark,
+    new_commit,
+    new_policy,
+    number_of,
+    policy_name,
+    record_of,
+    task_of,
+    trial_name,
+    trial_of,
+)
 
 from selfedit.store import Store
 
@@ -25,7 +38,7 @@ class Step:
 
     name: str
     number: int = 0
-    """Of the commit or backup that is made."""
+    """Of the commit, round or backup that is made."""
     doc: int = 0
     replayed: int | None = None
     """The document whose passage is trained on once more."""
@@ -49,6 +62,10 @@ class Step:
                 return replace(known, head=self.head)
             case "report":
                 return replace(known, reports=known.reports + 1)
+            case "round":
+                return replace(known, rounds=self.number)
+            case "drop":
+                return replace(known, rounds=0)
             case "erase":
                 reports = 0 if known.commits[known.newest][0] == self.doc else known.reports
                 return replace(known, erased=known.erased | {self.doc}, reports=reports)
@@ -73,6 +90,10 @@ class Step:
             case "report":
                 value = {"number": known.reports + 1, "of": mark(known.commits[known.newest][0])}
                 return lambda: store.keep_report("proof", ids[known.newest], value)
+            case "round":
+                return lambda: _end_round(store, self.number)
+            case "drop":
+                return lambda: store.drop_run(RUN)
             case "gc":
                 _litter(store)
                 return store.gc
@@ -91,6 +112,12 @@ def _record(store: Store, doc: int) -> None:
     store.record_trials({trial_name(doc): trial_of(doc)})
 
 
+def _end_round(store: Store, number: int) -> None:
+    store.begin_run(RUN, RECIPE)
+    below = tuple(store.adapter(policy_name(each)) for each in range(1, number))
+    store.end_round(RUN, number, record_of(number), *new_policy(number, below))
+
+
 def _litter(store: Store) -> None:
     """Something to collect: a cached head, a blob that no row names, an unfinished file."""
     store.heads_folder.mkdir(exist_ok=True)
@@ -103,9 +130,9 @@ def _litter(store: Store) -> None:
 
 # -- choosing -------------------------------------------------------------------------------------
 
-USUAL = {"learn": 5, "trial": 1, "retrain": 3, "revert": 3, "rollback": 2, "report": 1}
+USUAL = {"learn": 5, "trial": 1, "retrain": 3, "revert": 3, "rollback": 2, "report": 1, "round": 1}
 """How often each step is taken where nothing else is asked for, in proportion."""
-ALL = (*USUAL, "gc", "erase", "backup")
+ALL = (*USUAL, "gc", "erase", "drop", "backup")
 
 
 def choose(rng: random.Random, store: Store, known: Known, wanted: str | None) -> Step:
@@ -133,6 +160,10 @@ def possible(name: str, rng: random.Random, store: Store, known: Known) -> Step 
         case "rollback":
             return _rollback(rng, store, known)
         case "report" if known.commits and known.commits[known.newest][0] not in known.erased:
+            return Step(name)
+        case "round":
+            return Step(name, known.rounds + 1)
+        case "drop" if known.rounds:
             return Step(name)
         case "erase":
             return _erase(rng, store, known)

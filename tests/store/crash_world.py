@@ -92,12 +92,36 @@ def new_commit(number: int, doc: int, head: tuple[AdapterRow, ...], replayed: in
     )
 
 
-def weights(number: int) -> bytes:
-    return hashlib.sha256(str(number).encode()).digest() * 100
+def weights(name: object) -> bytes:
+    return hashlib.sha256(str(name).encode()).digest() * 100
 
 
-def blob_name(number: int) -> str:
-    return f"{hashlib.sha256(weights(number)).hexdigest()}.safetensors"
+def blob_name(name: object) -> str:
+    return f"{hashlib.sha256(weights(name)).hexdigest()}.safetensors"
+
+
+# -- rounds of training ---------------------------------------------------------------------------
+
+RUN, RECIPE = "run", {"mark": "Qz-run-zQ"}
+
+
+ROUND_MARK = "Qz-round-zQ"
+"""The word that stands in every text of every round."""
+
+
+def record_of(number: int) -> dict[str, str]:
+    return {"best": f"Ada built {ROUND_MARK} in {number} years."}
+
+
+def new_policy(number: int, below: tuple[AdapterRow, ...]) -> tuple[NewAdapter, TrainingPlan]:
+    """What round `number` reinforces, on the policies of the rounds before it."""
+    line = Sequence(f"Write about {ROUND_MARK}.", f"Ada took {number} years for {ROUND_MARK}")
+    plan = TrainingPlan((line,), rank=4, head=Head(WEIGHTS, below) if below else None)
+    return NewAdapter(policy_name(number), weights(policy_name(number)), {"r": 4}), plan
+
+
+def policy_name(number: int) -> str:
+    return f"policy-{number}"
 
 
 # -- what is in a store ---------------------------------------------------------------------------
@@ -116,6 +140,8 @@ class Known:
     """Is there a trial of the document that comes next?"""
     reports: int = 0
     """How many there are about the newest commit."""
+    rounds: int = 0
+    """How many rounds of the one run have ended; one without any is as good as none."""
 
     @classmethod
     def read(cls, store: Store) -> Self:
@@ -129,6 +155,7 @@ class Known:
             frozenset(each.settings["docs"][0] for each in log if each.erased),
             store.trial(trial_name(cls(commits).next_doc)) is not None,
             report["number"] if report else 0,
+            len(store.rounds(RUN)),
         )
 
     @property
@@ -163,13 +190,14 @@ def half_done(store: Store, known: Known, *, skip: Container[str] = ()) -> Itera
     for commit in store.log():
         if commit.id not in skip:
             yield from _half(store, commit, known)
+    yield from _half_rounds(store, known)
     yield from (f"verify: {problem}" for problem in store.verify().problems)
 
 
 def _half(store: Store, commit: CommitRow, known: Known) -> Iterator[str]:
     number = number_of(commit)
     doc, *replayed = known.commits[number]
-    if not known.gone(number) and _weights(store, commit) != weights(number):
+    if not known.gone(number) and _weights(store, commit.adapter) != weights(number):
         yield f"half: commit {number} has other weights, or none"
     if doc in known.erased:
         return
@@ -186,18 +214,34 @@ def _half(store: Store, commit: CommitRow, known: Known) -> Iterator[str]:
     yield from (f"half: commit {number} has other {part}" for part, same in found.items() if not same)
 
 
-def _weights(store: Store, commit: CommitRow) -> bytes | None:
+def _half_rounds(store: Store, known: Known) -> Iterator[str]:
+    rows = store.rounds(RUN)
+    if known.rounds and [each.recipe for each in store.runs()] != [RECIPE]:
+        yield "half: the run has another recipe"
+    if [each.number for each in rows] != [*range(1, known.rounds + 1)]:
+        yield f"half: the run has the rounds {[each.number for each in rows]}"
+    for each in rows:
+        name = policy_name(each.number)
+        if (each.record, each.adapter) != (record_of(each.number), name):
+            yield f"half: round {each.number} has another record or policy"
+        if _weights(store, name) != weights(name):
+            yield f"half: round {each.number} has other weights, or none"
+
+
+def _weights(store: Store, adapter: str) -> bytes | None:
     try:
-        return store.adapter_path(commit.adapter).read_bytes()
+        return store.adapter_path(adapter).read_bytes()
     except StoreError:
         return None
 
 
 def not_erased(store: Store, known: Known) -> Iterator[str]:
-    """Whatever is left on the disk of what `known` says is erased."""
-    contents = {path: path.read_bytes() for path in files(store.path)} if known.erased else {}
+    """Whatever is left on the disk of what `known` says is erased, or of a run that it does not have."""
+    contents = {path: path.read_bytes() for path in files(store.path)}
+    dropped = [] if known.rounds else [ROUND_MARK]
     for path, found in contents.items():
-        marks = [mark(doc) for doc in known.erased if mark(doc).encode() in found]
+        gone = [*map(mark, known.erased), *dropped]
+        marks = [each for each in gone if each.encode() in found]
         yield from (f"erase undone: {each} stands in {path.name}" for each in marks)
     names = {path.name for path in contents}
     left = [number for number in known.commits if known.gone(number) and blob_name(number) in names]
@@ -207,6 +251,7 @@ def not_erased(store: Store, known: Known) -> Iterator[str]:
 def superfluous(store: Store, known: Known) -> Iterator[str]:
     """Files that collecting garbage ought to have removed."""
     needed = {blob_name(number) for number in known.commits if not known.gone(number)}
+    needed |= {blob_name(policy_name(number)) for number in range(1, known.rounds + 1)}
     places = [store.path / "blobs", store.heads_folder]
     found = {path.name for place in places for path in files(place)}
     yield from (f"garbage: {name} is there after gc" for name in sorted(found - needed))

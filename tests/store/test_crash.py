@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+ERASED = "UPDATE texts SET body = NULL, erased = 'now'"
 
 
 def test_killed_processes_lose_nothing(run):
@@ -33,7 +34,7 @@ def test_killed_processes_lose_nothing_on_a_server(run, postgres):
 
 @pytest.fixture
 def known(tmp_path, monkeypatch):
-    """A store with a dead and erased commit and a live one, what it holds, and what looks at it."""
+    """A store with an erased commit, a live one and a round; what it holds, and what looks at it."""
     monkeypatch.syspath_prepend(str(HERE))
     import crash_world as world
     from crash_steps import Step
@@ -42,7 +43,7 @@ def known(tmp_path, monkeypatch):
     known = world.Known()
     steps = (
         *(Step("learn", 1, 1, head=(1,)), Step("revert"), Step("erase", doc=1)),
-        *(Step("learn", 2, 2, head=(2,)), Step("report")),
+        *(Step("learn", 2, 2, head=(2,)), Step("report"), Step("round", 1)),
     )
     with new_store(tmp_path / "memory") as store:
         for step in steps:
@@ -66,8 +67,11 @@ def test_a_whole_store_gives_no_cause_for_complaint(known):
     [
         ("DELETE FROM head_moves WHERE seq = 3", "head: () in place of (2,)"),
         ("DELETE FROM reports", "reports: 0 in place of 1"),
+        ("DELETE FROM rounds", "rounds: 0 in place of 1"),
+        ("UPDATE rounds SET record = (SELECT recipe FROM runs)", "half: round 1 has another record"),
+        ("UPDATE adapters SET erased = 'now'", "half: round 1 has other weights"),
         ("DELETE FROM commit_probes WHERE ordinal = 2", "half: commit 2 has other probes"),
-        ("UPDATE texts SET body = NULL, erased = 'now'", "half: commit 2 has other gate report"),
+        (f"{ERASED} WHERE hash IN (SELECT gate FROM commits)", "half: commit 2 has other gate report"),
         ("UPDATE texts SET body = x'00' WHERE hash IN (SELECT passage FROM tasks)", "verify: text"),
     ],
 )
@@ -91,3 +95,14 @@ def test_a_commit_that_is_gone_or_erased_words_that_are_back_are_noticed(known):
         "erase undone: the weights of commit 1 are there",
     ]
     assert [*world.superfluous(store, known)] == [f"garbage: {world.blob_name(1)} is there after gc"]
+
+
+def test_words_and_weights_of_a_run_that_is_gone_are_noticed(known):
+    store, known, world = known
+    gone, policy = replace(known, rounds=0), world.blob_name("policy-1")
+    assert [*world.not_erased(store, gone)] == [f"erase undone: {world.ROUND_MARK} stands in journal.db"]
+    assert [*world.superfluous(store, gone)] == [f"garbage: {policy} is there after gc"]
+    store.drop_run(world.RUN)
+    assert [*world.not_erased(store, gone)] == []
+    store.gc()
+    assert [*world.superfluous(store, gone)] == []

@@ -3,7 +3,7 @@
 The program that is started here is the one of the big run (scripts/crash.py), with less to do.
 """
 
-STEPS = ("create", "open", "recover", "learn", "report", "revert", "gc", "erase", "backup")
+STEPS = ("create", "open", "recover", "learn", "report", "round", "drop", "revert", "gc", "erase", "backup")
 
 
 def test_a_call_that_fails_is_one_line_and_harms_nothing(run):
