@@ -56,9 +56,9 @@ def judge(hire: Hire) -> Judge:
     return asked
 
 
-def built_in() -> Worker:
-    """A worker of its own on the built-in base."""
+def built_in(base: str = BUILT_IN) -> Worker:
+    """A worker of its own on a base."""
     from selfedit.engine import Engine
     from selfedit.workers.local import LocalWorker
 
-    return LocalWorker(Engine.load(BUILT_IN))
+    return LocalWorker(Engine.load(base))

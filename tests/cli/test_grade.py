@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from selfedit.cli import grade, main
+from selfedit.errors import UsageError
 from selfedit.rewards.rules import RuleGrader
 from selfedit.types import Failure, GradeRequest, Verdict
 
@@ -47,16 +48,21 @@ def write(path: Path, *rows: object) -> str:
 
 @pytest.fixture
 def graded(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Grade:
-    """Run `selfedit grade ARGUMENTS...`."""
+    """Run `selfedit grade ARGUMENTS...`, by the rules unless they say otherwise."""
     monkeypatch.delenv("SELFEDIT_JUDGE_KEY", raising=False)
 
     def ran(*arguments: str) -> Ended:
         capsys.readouterr()
-        code = main.run(["grade", *arguments])
+        code = main.run(["grade", *_by_rules(arguments)])
         shown = capsys.readouterr()
         return Ended(code, shown.out, shown.err)
 
     return ran
+
+
+def _by_rules(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Without a model: what the local grader decides is held elsewhere."""
+    return arguments if "--grader" in arguments else (*arguments, "--grader", "rules")
 
 
 def lines(ended: Ended) -> list[Row]:
@@ -287,17 +293,34 @@ def test_the_rules_send_nothing(here: Path, graded: Grade, monkeypatch: pytest.M
     assert graded(write(here / "rows.jsonl", row()), "--json").code == 0
 
 
+def test_the_local_grader_asks_its_judge_only_where_words_leave_it_open(
+    here: Path, graded: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selfedit import graders
+
+    def hire(*base: str) -> None:
+        raise UsageError("the judge was asked")
+
+    monkeypatch.setattr(graders, "built_in", hire)
+    clear = write(here / "clear.jsonl", row("Perrin Osk"), row(""), row("Nobody knows."))
+    ended = graded(clear, "--grader", "local", "--json")
+    assert [line["correct"] for line in lines(ended)] == [True, False, False]
+    unclear = write(here / "open.jsonl", row("It is Perrin of Varn.", "Perrin Osk the Elder of Varn"))
+    assert graded(unclear, "--grader", "local").err.endswith("selfedit: the judge was asked\n")
+    assert graded(unclear, "--grader", "words", "--json").code == 0
+
+
 # -- as a process -------------------------------------------------------------------------------------------
 
 
 def start(*arguments: str, **more: Any) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONUNBUFFERED": ""}
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-    return subprocess.Popen([*COMMAND, *arguments], text=True, env=environment, **pipes)
+    return subprocess.Popen([*COMMAND, *_by_rules(arguments)], text=True, env=environment, **pipes)
 
 
 def test_lines_come_as_they_are_judged_and_ctrl_c_ends_it(here: Path) -> None:
-    first, more = grade.AT_ONCE_BY_JUDGE, threading.Event()
+    first, more = grade.AT_ONCE_BY_MODEL, threading.Event()
 
     def answer(body: Row, headers: Any) -> tuple[int, str]:
         if "late" in body["messages"][1]["content"]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,15 +26,21 @@ if TYPE_CHECKING:
 
 SOME_WITHOUT_VERDICT = 1
 AT_ONCE = 256
-"""Rows that a grader is given at a time. A judge is slow and gets fewer, so that its verdicts come sooner."""
-AT_ONCE_BY_JUDGE = 32
+"""Rows that a grader is given at a time. A model is slow and gets fewer, so that verdicts come sooner."""
+AT_ONCE_BY_MODEL = 32
 CHARACTERS = 2**24
 """Of predictions that a grader is given at a time: rows of 10 MB do not pile up."""
 
 
 class Name(StrEnum):
+    local = "local"
+    words = "words"
     rules = "rules"
+    base = "base"
     judge = "judge"
+
+
+BY_WORDS = (Name.words, Name.rules)
 
 
 def verb(
@@ -44,8 +51,16 @@ def verb(
         ),
     ],
     grader: Annotated[
-        Name, typer.Option(help="rules: by words, no model. judge: the model at --judge-url.")
-    ] = Name.rules,
+        Name,
+        typer.Option(
+            help="local: by words, and by a small judge on the built-in model where words leave it open. "
+            "words: without that judge. rules: by recall alone. base: the built-in model itself is asked. "
+            "judge: the model at --judge-url."
+        ),
+    ] = Name.local,
+    base: Annotated[
+        str, typer.Option(help="base: who is asked, by built-in name, hub name, folder or GGUF file.")
+    ] = "smollm2-135m",
     judge_url: Annotated[
         str,
         typer.Option(
@@ -69,12 +84,12 @@ def verb(
     """
     from selfedit.rewards.rows import read_rows
 
-    chosen = _grader(grader, judge_url, judge_model)
+    chosen = _grader(grader, base, judge_url, judge_model)
     total = sum(1 for _ in read_rows(file))  # a bad row is told before any is graded
     tally = Tally()
     with Stages() as stages:
         stages.watch("grading", 0, total)
-        for rows in _pieces(read_rows(file), AT_ONCE_BY_JUDGE if grader is Name.judge else AT_ONCE):
+        for rows in _pieces(read_rows(file), AT_ONCE if grader in BY_WORDS else AT_ONCE_BY_MODEL):
             outcomes = chosen.grade([row.request for row in rows])
             tally.add(rows, outcomes)
             if json:
@@ -85,14 +100,14 @@ def verb(
     raise typer.Exit(SOME_WITHOUT_VERDICT if tally.failures else 0)
 
 
-def _grader(name: Name, url: str, model: str) -> Grader:
+def _grader(name: Name, base: str, url: str, model: str) -> Grader:
     """The grader of that name. Nothing leaves this machine unless the judge was asked for by name."""
     if name is not Name.judge:
-        from selfedit.rewards.rules import RuleGrader
+        from selfedit.graders import built_in, grader_for
 
         if url or model:
             raise UsageError("--judge-url and --judge-model go with --grader judge; add it or leave them out")
-        return RuleGrader()
+        return grader_for(name.value, partial(built_in, *((base,) if name is Name.base else ())))
     if not url:
         raise UsageError(
             "--grader judge: no judge named; add its --judge-url, such as http://127.0.0.1:8000/v1"
