@@ -22,11 +22,11 @@ PACKAGE = ROOT / "src" / "selfedit"
 LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
-        *("arrivals", "asking", "chat", "exporting", "forecast", "gate", "graders"),
+        *("arrivals", "asking", "chat", "evaluating", "exporting", "forecast", "gate", "graders"),
         *("lessons", "lifelong", "measuring"),
         *("memory", "model_card", "policies", "probing", "proving"),
-        *("recipes", "records", "revising", "rounds"),
-        *("telling", "undoing", "writing"),
+        *("recipes", "records", "reinforcing", "revising"),
+        *("rounds", "telling", "undoing", "writing"),
     },
     "hands": {"workers"},
     "rooms": {"edits", "engine", "retain", "rewards", "select", "store", "tasks"},

@@ -7,6 +7,7 @@ SelfEditError
 ├── ModelError            a base model that cannot be found, fetched or loaded
 ├── AdapterError          an adapter folder that cannot be read or does not fit its base
 ├── EngineError           work that the engine cannot do (memory, unsupported layers)
+├── RoundError            a round in which nothing could be judged or learned
 ├── ExportError           a folder that cannot be exported to
 ├── RecordError           an official result file that cannot be read
 └── StoreError            a store that cannot be opened, read or written
@@ -41,6 +42,10 @@ class AdapterError(SelfEditError):
 
 class EngineError(SelfEditError):
     """Work that the engine cannot do."""
+
+
+class RoundError(SelfEditError):
+    """A round in which nothing could be judged or learned: it was done, and found a problem."""
 
 
 class ExportError(SelfEditError):

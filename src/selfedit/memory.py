@@ -34,7 +34,9 @@ from selfedit.types import Answer, GenerationRequest
 from selfedit.undoing import Moved, Undone
 
 if TYPE_CHECKING:
+    from selfedit.config import Recipe
     from selfedit.engine import Adapter
+    from selfedit.reinforcing import RoundReport
     from selfedit.workers import Worker
 
 __all__ = [
@@ -227,6 +229,32 @@ class Memory:
 
     def _read(self, paths: Paths, settings: Learning) -> Reading:
         return read(listed(paths), count=self.worker.count, budget=settings.passage_tokens)
+
+    # -- reinforcing the policy ----------------------------------------------------------------------------
+
+    def reinforce(
+        self,
+        recipe: Recipe,
+        *,
+        data: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        watch: Watch = unwatched,
+    ) -> list[RoundReport]:
+        """Do the rounds of a recipe that have not ended in this store; returns all of them.
+
+        `data` is the folder that the recipe's paths begin at. With `resume` a run of it must be there. Raises
+        UsageError for what cannot be used, and RoundError where every self-edit of a round failed; the rounds
+        before it stay.
+        """
+        from selfedit.reinforcing import campaign, reinforce
+
+        with self._writing("train") as store:
+            watch("loading the model", 0, 0)
+            store.check_weights(self.worker.base)
+            work = campaign(store, self.worker, recipe, Path(data) if data else None, watch)
+            if resume and work.id not in {run.id for run in store.runs()}:
+                raise UsageError(f"{self.path}: no run of this recipe on this data; leave --resume out")
+            return reinforce(work)
 
     # -- asking --------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from selfedit.types import content_hash
 
 ROWS = (
     *("base", "in-context", "retrieval", "passage", "untrained", "rounds"),
-    *("teacher", "best-of-n", "gold", "joint:N"),
+    *("warm", "teacher", "best-of-n", "gold", "joint:N"),
 )
 """Rows of the table; `joint:N` stands for any whole number from 2, of passages in one adapter."""
 _JOINT = re.compile(r"joint:([2-9]|[1-9][0-9]{1,4})")
@@ -133,6 +133,8 @@ class Judge(Settings):
         Weighted(name="likelihood"),
     )
     """What a self-edit earns: the weighted sum of measures."""
+    on: Literal["policy", "base"] = "policy"
+    """What self-edits are applied to: the policy of the round, as in SEAL, or the base as `learn` does."""
     grader: Literal["rules", "words", "local", "base"] = "words"
     """Who says whether an answer is right."""
     answer_tokens: int = Field(default=24, ge=1, le=512)

@@ -1,0 +1,128 @@
+"""A campaign: who works, on which passages, and where it is kept. Knows nothing of how a round goes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from selfedit.config import Recipe, Training
+from selfedit.errors import UsageError
+from selfedit.graders import grader_for
+from selfedit.lessons import Watch, unwatched
+from selfedit.policies import shipped
+from selfedit.rewards import Grader, check
+from selfedit.rounds import Ground
+from selfedit.store import RoundRow, Store
+from selfedit.tasks import read_squad
+from selfedit.types import Head, Task, content_hash, rng_for
+from selfedit.writing import Author
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+    from selfedit.workers import Progress, Worker
+
+PAIRS = "question-answer"
+"""The format that a shipped writer writes."""
+
+
+@final
+@dataclass(frozen=True)
+class Campaign:
+    """A recipe at work in a store that is open for writing."""
+
+    store: Store
+    worker: Worker
+    recipe: Recipe
+    tasks: tuple[Task, ...]
+    """All passages that rounds draw from."""
+    data: str
+    """SHA-256 of the file that they came from."""
+    watch: Watch = unwatched
+
+    @cached_property
+    def warm(self) -> Adapter | None:
+        """The writer that ships for the base, where pairs are written: the first round begins with it."""
+        return shipped(self.worker) if PAIRS in self.recipe.write.formats else None
+
+    @cached_property
+    def id(self) -> str:
+        """A hash of all that the policy after any round depends on."""
+        warm = self.warm.hash if self.warm else None
+        return content_hash(["run", self.recipe.id, self.data, self.worker.base, self.worker.dtype, warm])
+
+    @cached_property
+    def grader(self) -> Grader:
+        return grader_for(self.recipe.judge.grader)
+
+    @property
+    def ended(self) -> list[RoundRow]:
+        """The rounds that have ended, in order."""
+        return self.store.rounds(self.id)
+
+    def policy(self, before: int) -> tuple[Adapter, ...]:
+        """The policy that writes in a round: the shipped writer, and what earlier rounds made of it."""
+        from selfedit.engine import Adapter
+
+        found: list[Adapter] = [self.warm] if self.warm else []
+        for row in self.ended:
+            if row.number < before and row.adapter:
+                config, path = self.store.adapter(row.adapter).config, self.store.adapter_path(row.adapter)
+                found.append(Adapter.from_file(path, config, row.adapter))
+        return tuple(found)
+
+    def head(self, number: int) -> Head | None:
+        """The head that the policy of a round is."""
+        adapters = self.policy(number)
+        return self.worker.head(adapters) if adapters else None
+
+    def drawn(self, number: int) -> list[Task]:
+        """The passages of a round."""
+        wanted = min(self.recipe.data.passages, len(self.tasks))
+        return rng_for("round", self.recipe.seed, number).sample(self.tasks, wanted)
+
+    def begin(self, stage: str) -> Progress:
+        """Announce a stage; what comes back is told of its progress."""
+        self.watch(stage, 0, 0)
+        return partial(self.watch, stage)
+
+    def author(self, number: int, stage: str) -> Author:
+        return Author(self.worker, None, self.begin(stage), self.head(number))
+
+    def ground(self, number: int, seed: int, training: Training, stage: str) -> Ground:
+        """Where edits are tried: on the policy of the round, or on the base as it is."""
+        judge = self.recipe.judge
+        head = self.head(number) if judge.on == "policy" else None
+        progress, weights = self.begin(stage), judge.weights
+        return Ground(self.worker, head, training, seed, judge.answer_tokens, progress, weights, self.grader)
+
+
+def campaign(
+    store: Store, worker: Worker, recipe: Recipe, data: Path | None, watch: Watch = unwatched
+) -> Campaign:
+    """Read the recipe's passages. Raises DocumentError, or UsageError where something cannot be used."""
+    check(recipe.judge.weights)
+    if recipe.reinforce.kl:
+        raise UsageError("reinforce.kl: a divergence in the loss is not built yet; leave it at 0")
+    path = Path(recipe.data.train)
+    if not path.is_absolute():
+        if data is None:
+            raise UsageError(f"data.train is {path}: no data folder; say --data DIR or set SELFEDIT_DATA")
+        path = data / path
+    tasks = tuple(task for task in read_squad(path) if _usable(recipe, task))
+    if not tasks:
+        raise UsageError(f"{path}: no passage with questions to judge by; choose judge.probes: own")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Campaign(store, worker, recipe, tasks, digest, watch)
+
+
+def _usable(recipe: Recipe, task: Task) -> bool:
+    return bool(task.probes) or recipe.judge.probes != "gold"
+
+
+def pieces(tasks: Items[Task], size: int) -> list[list[Task]]:
+    """Tasks in the order they have, so many at a time."""
+    return [list(tasks[at : at + size]) for at in range(0, len(tasks), size)]
