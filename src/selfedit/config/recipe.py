@@ -133,8 +133,8 @@ class Judge(Settings):
         Weighted(name="likelihood"),
     )
     """What a self-edit earns: the weighted sum of measures."""
-    on: Literal["policy", "base"] = "policy"
-    """What self-edits are applied to: the policy of the round, as in SEAL, or the base as `learn` does."""
+    on: Literal["base", "policy"] = "base"
+    """What self-edits are applied to: the base, as `learn` does, or the policy of the round, as in SEAL."""
     grader: Literal["rules", "words", "local", "base"] = "words"
     """Who says whether an answer is right."""
     answer_tokens: int = Field(default=24, ge=1, le=512)
