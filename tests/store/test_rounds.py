@@ -117,6 +117,7 @@ def test_what_is_written_stays_as_it_was(store, end):
 def test_a_round_that_cannot_be_next_leaves_nothing(store, end):
     with pytest.raises(StoreError, match="run '5eed5eed5eed': not in this store"):
         store.end_round(RUN, 1, {}, *policy(1))
+    assert not blobs(store)
     store.begin_run(RUN, RECIPE)
     for number in (-1, 2):
         with pytest.raises(StoreError, match=f"round {number} .*: none before it has ended; begin with 0 or"):
