@@ -181,7 +181,7 @@ class Reporting(Section):
     training: Training = Training()
     """The adapters that the table is measured with."""
     rows: Annotated[tuple[Annotated[str, AfterValidator(_row)], ...], AfterValidator(_apart)] = ROWS[:6]
-    """In this order; `rounds` is a row for each round."""
+    """In this order; `rounds` is a row for each round, `joint:N` one for each of several ways."""
     seeds: Seeds = (0,)
     """Each row is trained once for each, and averaged."""
 

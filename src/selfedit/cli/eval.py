@@ -1,0 +1,154 @@
+"""`selfedit eval`: the table of a recipe: how much is known after each way of teaching the same passages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence as Items
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from selfedit.cli import output
+from selfedit.cli.options import Device, Json, NoWait, access
+from selfedit.cli.progress import Stages
+from selfedit.cli.wording import count, span
+from selfedit.errors import UsageError
+
+if TYPE_CHECKING:
+    from selfedit.config import Recipe
+    from selfedit.evaluating import Table, TableRow
+
+NOTHING_MEASURED = 1
+
+
+def verb(
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe that ships, by name, or a YAML file.", show_default=False)
+    ],
+    store: Annotated[
+        Path, typer.Option(help="Where everything is kept; made if it is not there.", show_default=False)
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder that the recipe's paths begin at; else SELFEDIT_DATA.", show_default=False),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Only so many passages, a fair sample.", min=1, show_default=False)
+    ] = None,
+    rows: Annotated[
+        str, typer.Option(help="By name, commas between. Unset: the recipe's.", show_default=False)
+    ] = "",
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="Also write a line for each question and method to this file.", show_default=False),
+    ] = None,
+    device: Device = "auto",
+    dtype: Annotated[
+        str | None,
+        typer.Option(help="Of a new store: auto, float32 or bfloat16.", show_default="auto"),
+    ] = None,
+    no_wait: NoWait = False,
+    json: Json = False,
+) -> None:
+    """Measure what is known of passages after each way of teaching them, on questions that people wrote.
+
+    Everything is kept in the store as it is made: broken off at any point, it goes on where it was when it is
+    called again, and nothing is computed twice. Exit code 1: a row could not be measured at all.
+    """
+    from selfedit.evaluating import Wanted, evaluate, write_csv
+    from selfedit.memory import Memory
+    from selfedit.recipes import load_recipe
+
+    held = load_recipe(recipe)
+    folder = data or (Path(found) if (found := os.environ.get("SELFEDIT_DATA")) else None)
+    names = tuple(name.strip() for name in rows.split(",") if name.strip())
+    wanted = Wanted(held, folder, names, limit)
+    wanted.check()
+    _check_store(store, held, dtype)
+    with (
+        Stages() as stages,
+        Memory.open_or_make(store, held.base, device=device, dtype=dtype, access=access(no_wait)) as memory,
+    ):
+        table = evaluate(memory, wanted, watch=stages.watch)
+    if csv:
+        write_csv(csv, table.graded)
+    for line in table.missing:
+        output.say(line)
+    if json:
+        output.document([as_json(row) for row in table.rows])
+    else:
+        _tell(table, held)
+    raise typer.Exit(NOTHING_MEASURED if any(row.accuracy is None for row in table.rows) else 0)
+
+
+def _check_store(place: Path, recipe: Recipe, dtype: str | None) -> None:
+    """Say so before anything is loaded where the store is of another base or type."""
+    from selfedit.store import Store
+
+    if not Store.exists(place):
+        return
+    with Store.open(place) as store:
+        base, kind = store.base, store.dtype
+    if base != recipe.base:
+        raise UsageError(f"{place}: made on {base}, the recipe is for {recipe.base}; choose another --store")
+    if dtype not in (None, "auto", kind):
+        raise UsageError(f"{place}: computes in {kind}; leave --dtype out, or choose another --store")
+
+
+def as_json(row: TableRow) -> dict[str, Any]:
+    """The row under the names that the command line promises, and more."""
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}
+
+
+# -- for people ------------------------------------------------------------------------------------------
+
+
+def _tell(table: Table, recipe: Recipe) -> None:
+    heads = ("taught by", "accuracy", "concise", "less base", "less row before", "mismatch", "log-p", "n")
+    output.table([*heads, "tokens", "time"], [_cells(row) for row in table.rows])
+    print(
+        f"Accuracy by the grader {recipe.judge.grader}: mean over passages, [95% interval]; differences are "
+        "paired.\nmismatch: what answers to other questions of the passage earn. n: passages (questions)."
+    )
+    for row in table.rows:
+        if row.failures or row.unusable or row.collapsed:
+            print(f"{row.method}: {_trouble(row)}")
+
+
+def _cells(row: TableRow) -> Items[str]:
+    return (
+        row.method,
+        _figure(row.accuracy, row.ci95),
+        _figure(row.concise, row.concise_ci95),
+        _figure(row.against_base, row.against_base_ci95, signed=True),
+        _figure(row.against_before, row.against_before_ci95, signed=True),
+        _figure(row.mismatch),
+        _figure(row.logprob),
+        f"{row.passages} ({row.n})",
+        f"{row.tokens:,}",
+        span(row.seconds),
+    )
+
+
+def _figure(value: float | None, ci95: tuple[float, float] | None = None, *, signed: bool = False) -> str:
+    if value is None:
+        return "-"
+    plus = "+" if signed else ""
+    return f"{value:{plus}.2f}" + (f" [{ci95[0]:{plus}.2f}, {ci95[1]:{plus}.2f}]" if ci95 else "")
+
+
+def _trouble(row: TableRow) -> str:
+    """What went wrong on the way, in words."""
+    said = {
+        "failure": row.failures,
+        "self-edit that could not be used": row.unusable,
+        "collapsed adapter": row.collapsed,
+    }
+    names = {"self-edit that could not be used": "self-edits that could not be used"}
+    told = [
+        f"{number} {names[what]}" if number > 1 and what in names else count(number, what)
+        for what, number in said.items()
+        if number
+    ]
+    return ", ".join(told)
