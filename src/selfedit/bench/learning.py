@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import asdict, dataclass
@@ -23,18 +24,30 @@ from selfedit.config import Training
 from selfedit.edits.questions import ask_prompt
 from selfedit.engine import Adapter, Engine
 from selfedit.errors import UsageError
+from selfedit.graders import grader_for
 from selfedit.policies import shipped
 from selfedit.rewards import (
+    Grader,
     bootstrap_interval,
     collapsed,
     grade,
     mean_over_passages,
     mismatch,
     paired_interval,
+    short,
 )
 from selfedit.rounds import Ground, plan_for
 from selfedit.tasks import read_squad
-from selfedit.types import Failure, GenerationRequest, Probe, Task, content_hash, rng_for
+from selfedit.types import (
+    Failure,
+    GenerationRequest,
+    GradeRequest,
+    Probe,
+    Task,
+    Verdict,
+    content_hash,
+    rng_for,
+)
 from selfedit.workers import Progress, Worker
 from selfedit.workers.base import silent
 from selfedit.workers.local import LocalWorker
@@ -64,6 +77,8 @@ class Experiment:
     spans: int = 14
     seed: int = 0
     dtype: str = "float32"
+    grader: str = "words"
+    """Whose verdicts stand in the table beside the rules'."""
     part: tuple[int, int] = (0, 1)
     """(k, n): only every n-th chunk from the k-th, so that n processes share a run."""
 
@@ -256,12 +271,13 @@ def _append(folder: Path, lines: list[Line]) -> None:
 
 def table(experiment: Experiment, folder: Path) -> list[dict[str, Any]]:
     """A row for each method that has lines, from the file alone."""
-    tasks = {f"{t.title} {t.id[:8]}" for t in experiment.tasks()}
+    grader = grader_for(experiment.grader)
+    tasks = {f"{t.title} {t.id[:8]}": tuple(p.question for p in t.probes) for t in experiment.tasks()}
     names = [_label(name, mode) for name, mode in _runs(experiment)]
     lines = [line for line in _read(folder) if line.passage in tasks and line.method in names]
     default = {line.passage: _part(line, "concise") for line in lines if line.method == "question-answer"}
     return [
-        _row(name, mine, default)
+        {**_row(name, mine, default), **_graded(grader, mine, tasks)}
         for name in names
         if (mine := [line for line in lines if line.method == name])
     ]
@@ -300,16 +316,38 @@ def _row(name: str, lines: list[Line], default: Mapping[str, list[float]]) -> di
     }
 
 
+def _graded(grader: Grader, lines: list[Line], questions: Mapping[str, Items[str]]) -> dict[str, Any]:
+    """What a grader says of the same answers: accuracy, and as far as they are also concise."""
+    asked = [
+        (line.passage, GradeRequest(question, gold, answer))
+        for line in lines
+        for question, gold, answer in zip(questions[line.passage], line.golds, line.answers, strict=True)
+    ]
+    accuracy: dict[str, list[float]] = defaultdict(list)
+    brief: dict[str, list[float]] = defaultdict(list)
+    for (passage, request), verdict in zip(asked, grader.grade([each for _, each in asked]), strict=True):
+        if isinstance(verdict, Verdict):
+            accuracy[passage].append(float(verdict.correct))
+            brief[passage].append(float(verdict.correct and short(request.prediction, request.answer)))
+    return {
+        "grader": grader.name,
+        "graded": mean_over_passages(accuracy),
+        "graded_ci95": bootstrap_interval(accuracy, seed=0),
+        "graded_concise": mean_over_passages(brief),
+        "graded_concise_ci95": bootstrap_interval(brief, seed=0),
+    }
+
+
 # -- for the command line -----------------------------------------------------------------------------
 
 
 def command(
-    data: Path | str | None, chosen: tuple[str, str, str], limit: int | None, dtype: str, folder: Path
+    data: Path | str | None, chosen: tuple[str, str, str, str], limit: int | None, dtype: str, folder: Path
 ) -> list[dict[str, Any]]:
-    """Run with the command line's words: (split, methods, part). Progress goes to standard error."""
+    """Run with the command line's words: (split, methods, part, grader). Progress goes to standard error."""
     if not data:
         raise UsageError("bench learning: no data; say --data FOLDER or set SELFEDIT_DATA")
-    split, methods, part = chosen
+    split, methods, part, grader = chosen
     names = tuple(name.strip() for name in methods.split(",") if name.strip()) or tuple(METHODS)
     joint = ("question-answer",) if "question-answer" in names else ()
     experiment = Experiment(
@@ -319,6 +357,7 @@ def command(
         joint,
         limit,
         dtype="float32" if dtype == "auto" else dtype,
+        grader=grader,
         part=part_of(part),
     )
     return run(experiment, folder)
@@ -337,7 +376,9 @@ def part_of(text: str) -> tuple[int, int]:
 
 def markdown(rows: Items[Mapping[str, Any]]) -> str:
     """The table, one row a method."""
-    heads = ("trained on", "concise [95%]", "accuracy [95%]", "mismatch", "acc. − mism.", "n", "tokens", "s")
+    graded = f"graded by {rows[0]['grader']} [95%]" if rows else "graded [95%]"
+    rules = ("concise [95%]", "accuracy [95%]", "mismatch", "acc. − mism.")
+    heads = ("trained on", *rules, graded, "and concise [95%]", "n", "tokens", "s")
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in rows:
         cells = [
@@ -346,6 +387,8 @@ def markdown(rows: Items[Mapping[str, Any]]) -> str:
             _with_interval(row["accuracy"], row["accuracy_ci95"]),
             f"{row['mismatch']:.2f}",
             f"{row['accuracy'] - row['mismatch']:.2f}",
+            _with_interval(row["graded"], row["graded_ci95"]),
+            _with_interval(row["graded_concise"], row["graded_concise_ci95"]),
             f"{row['n_passages']} ({row['n_questions']})",
             f"{row['tokens']:.0f}",
             f"{row['seconds']:.1f}",

@@ -13,10 +13,11 @@ from typing import final
 from selfedit.edits.questions import BLANK
 from selfedit.edits.spans import best_spans
 from selfedit.edits.tools import cloze, headed, reorder, split
+from selfedit.evaluating.notes import gold_rows, or_passage, whole_passage
+from selfedit.evaluating.study import Sequences
 from selfedit.types import Failure, SelfEdit, Sequence, Task
-from selfedit.writing import Author, Brief, by_line, gold_edit, sequences_of, write_edits
+from selfedit.writing import Author, Brief, by_line, write_edits
 
-Sequences = tuple[str | Sequence, ...]
 Edits = dict[str, list[SelfEdit | Failure]]
 """Task id → its samples."""
 
@@ -49,7 +50,7 @@ def nothing(study: Study, tasks: Items[Task]) -> list[Sequences]:
 
 def passage(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """The passage whole, under its title."""
-    return [(headed(task.title, task.passage),) for task in tasks]
+    return [whole_passage(task) for task in tasks]
 
 
 def by_sentence(study: Study, tasks: Items[Task]) -> list[Sequences]:
@@ -89,33 +90,27 @@ def written(name: str) -> Method:
 
     def method(study: Study, tasks: Items[Task]) -> list[Sequences]:
         edits = study.edits(tasks, name)
-        return [_or_passage(task, edits[task.id][0]) for task in tasks]
+        return [or_passage(task, edits[task.id][0]) for task in tasks]
 
     return method
-
-
-def _or_passage(task: Task, edit: SelfEdit | Failure) -> Sequences:
-    if isinstance(edit, Failure):
-        return (headed(task.title, task.passage),)
-    return sequences_of(task, edit)
 
 
 def own_questions(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """The default without its fallback: sentences, and the policy's questions that passed the check."""
     edits = study.edits(tasks, "question-answer")
-    made = [_or_passage(task, edits[task.id][0]) for task in tasks]
+    made = [or_passage(task, edits[task.id][0]) for task in tasks]
     return [tuple(x for x in rows if isinstance(x, str) or BLANK not in x.prompt) for rows in made]
 
 
 def questions_twice(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """The default's rows of two samples together: two wordings of a question where the policy has two."""
     edits = study.edits(tasks, "question-answer", samples=2, temperature=0.8)
-    return [tuple(dict.fromkeys(x for e in edits[t.id] for x in _or_passage(t, e))) for t in tasks]
+    return [tuple(dict.fromkeys(x for e in edits[t.id] for x in or_passage(t, e))) for t in tasks]
 
 
 def gold(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """The ceiling: sentences, and people's own questions with their answers."""
-    return [sequences_of(task, gold_edit(task)) for task in tasks]
+    return [gold_rows(task) for task in tasks]
 
 
 METHODS: dict[str, Method] = {

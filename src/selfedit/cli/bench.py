@@ -63,19 +63,24 @@ def verb(
     runs: Annotated[
         Path, typer.Option(help="learning, rewards: where answers are kept as they come.")
     ] = Path("runs"),
+    grader: Annotated[str, typer.Option(help="learning, rewards: rules, words, local, base.")] = "words",
     json: Annotated[bool, typer.Option("--json", help="One JSON array on standard output.")] = False,
 ) -> None:
     """Measure one verb against its rivals, or what each way of writing teaches (learning; resumable)."""
     if name is Name.learning:
         from selfedit.bench.learning import command
 
-        rows = command(data or os.environ.get("SELFEDIT_DATA"), (split, methods, part), limit, dtype, runs)
+        rows = command(
+            data or os.environ.get("SELFEDIT_DATA"), (split, methods, part, grader), limit, dtype, runs
+        )
         return output.document(rows) if json else print(rows_as_markdown(rows))
     if name is Name.rewards:
         from selfedit.bench import reward_table
         from selfedit.bench.rewards import command as trials
+        from selfedit.graders import grader_for
 
-        rows = reward_table.table(trials(data or os.environ.get("SELFEDIT_DATA"), part, limit, dtype, runs))
+        found = trials(data or os.environ.get("SELFEDIT_DATA"), part, limit, dtype, runs)
+        rows = reward_table.table(found, grader_for(grader))
         return output.document(rows) if json else print(reward_table.markdown(rows))
     if name is Name.grading:
         from selfedit.bench.grading import command as graded

@@ -3,7 +3,7 @@
 from selfedit.rewards.collapse import collapsed
 from selfedit.rewards.controls import CONTROLS, ControlPassage, ControlRow, control_rows, mismatched
 from selfedit.rewards.grader import Grader
-from selfedit.rewards.grading import concise, correct, first_line, grade, mismatch, normalise, recall
+from selfedit.rewards.grading import concise, correct, first_line, grade, mismatch, normalise, recall, short
 from selfedit.rewards.measures import MEASURES, Evidence, check, needs, reward
 from selfedit.rewards.rules import RuleGrader
 from selfedit.rewards.statistics import (
@@ -37,5 +37,6 @@ __all__ = [
     "paired_interval",
     "recall",
     "reward",
+    "short",
     "spread_over_passages",
 ]
