@@ -108,9 +108,19 @@ def test_passages_in_one_adapter_are_fewer_adapters_and_as_many_tokens() -> None
         held = recipe(data={"report_passages": 10}, report={"rows": [row], "seeds": [0, 1]})
         return estimate(held, SIZES).report
 
-    assert table("joint:4").adapters == 2 * 3
-    assert table("joint:4").trained == table("gold").trained
+    policies = 3  # the base, the writer that ships, the last round's
+    assert table("joint:4").adapters == 2 * 3 * (1 + policies)
+    assert table("joint:4").trained == table("passage").trained + policies * table("gold").trained
     assert table("best-of-n").edits == 10 * 5
+
+
+def test_every_format_is_a_row() -> None:
+    def table(row: str, formats: list[str]) -> Cost:
+        return estimate(recipe(write={"formats": formats}, report={"rows": [row]}), SIZES).report
+
+    several = ["rewrite", "implications", "question-answer"]
+    for row in ("untrained", "warm", "rounds"):
+        assert table(row, several).adapters == 3 * table(row, several[:1]).adapters
 
 
 @settings(max_examples=60, deadline=None)

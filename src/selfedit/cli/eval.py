@@ -65,6 +65,8 @@ def verb(
     names = tuple(name.strip() for name in rows.split(",") if name.strip())
     wanted = Wanted(held, folder, names, limit)
     wanted.check()
+    if csv and not csv.parent.is_dir():
+        raise UsageError(f"{csv}: no such folder; make it first, or choose another place with --csv")
     _check_store(store, held, dtype)
     with (
         Stages() as stages,

@@ -16,8 +16,8 @@ from selfedit.config.settings import BUILT_IN, Settings, Training, Weighted
 from selfedit.types import content_hash
 
 ROWS = (
-    *("base", "in-context", "retrieval", "passage", "untrained", "rounds"),
-    *("warm", "teacher", "best-of-n", "gold", "joint:N"),
+    *("base", "in-context", "retrieval", "passage", "untrained", "warm", "rounds"),
+    *("teacher", "best-of-n", "gold", "joint:N"),
 )
 """Rows of the table; `joint:N` stands for any whole number from 2, of passages in one adapter."""
 _JOINT = re.compile(r"joint:([2-9]|[1-9][0-9]{1,4})")
@@ -180,7 +180,7 @@ class Reporting(Section):
 
     training: Training = Training()
     """The adapters that the table is measured with."""
-    rows: Annotated[tuple[Annotated[str, AfterValidator(_row)], ...], AfterValidator(_apart)] = ROWS[:6]
+    rows: Annotated[tuple[Annotated[str, AfterValidator(_row)], ...], AfterValidator(_apart)] = ROWS[:7]
     """In this order; `rounds` is a row for each round, `joint:N` one for each of several ways."""
     seeds: Seeds = (0,)
     """Each row is trained once for each, and averaged."""

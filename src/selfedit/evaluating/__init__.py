@@ -1,6 +1,6 @@
 """The table: how well a model knows passages that it cannot see, after each way of teaching them.
 
-    evaluate      a recipe's table; what was computed before is read from the store: read this first
+    tabulating    a recipe's table; what was computed before is read from the store: read this first
     study         the nouns
     passages      which passages are measured
     rows          the rows that a recipe can ask for
@@ -12,8 +12,8 @@
 Knows nothing of argv or screens.
 """
 
-from selfedit.evaluating.evaluate import Table, Wanted, evaluate
 from selfedit.evaluating.figures import TableRow
 from selfedit.evaluating.raw import write_csv
+from selfedit.evaluating.tabulating import Table, Wanted, evaluate
 
 __all__ = ["Table", "TableRow", "Wanted", "evaluate", "write_csv"]

@@ -190,16 +190,24 @@ def _row(name: str, recipe: Recipe, sizes: Sizes) -> Cost:
         case "teacher" | "gold":
             return _times(passages, _taught(recipe, sizes, sizes.edit))
         case "joint":
-            adapters = len(recipe.report.seeds) * -(-passages // int(joint))
-            taught = _times(passages, _taught(recipe, sizes, sizes.edit))
-            return taught + Cost(adapters=adapters - taught.adapters)
+            return _joint(recipe, sizes, passages, -(-passages // int(joint)))
         case "best-of-n":
             tries = _times(recipe.write.samples, _writing(sizes) + _trial(recipe, sizes, sizes.edit))
             chosen = tries + _own_probes(recipe, sizes)
             return _times(passages, chosen + _taught(recipe, sizes, sizes.edit))
         case _:
-            rows = recipe.rounds if kind == "rounds" else 1
+            rows = len(recipe.write.formats) * (recipe.rounds if kind == "rounds" else 1)
             return _times(rows * passages, _writing(sizes) + _taught(recipe, sizes, sizes.edit))
+
+
+def _joint(recipe: Recipe, sizes: Sizes, passages: int, adapters: int) -> Cost:
+    """So many adapters for all passages: on the passages, and in each format on self-edits of three policies.
+
+    The base, the writer that ships, and the last round's: what they write is counted in their own rows.
+    """
+    written = _times(3 * len(recipe.write.formats), _taught(recipe, sizes, sizes.edit))
+    taught = _taught(recipe, sizes, sizes.passage) + written
+    return _times(passages, taught) + Cost(adapters=(adapters - passages) * taught.adapters)
 
 
 def _taught(recipe: Recipe, sizes: Sizes, tokens: float) -> Cost:

@@ -1,0 +1,89 @@
+"""`selfedit eval`: the table for programs, for people and as raw results; what is refused, in one line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from ..evaluating.conftest import PLACES, SMALL, place
+from ..fakes import FakeWorker
+from .conftest import Run
+
+
+@pytest.fixture
+def recipe(here: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A recipe's file, beside its data."""
+    monkeypatch.setenv("SELFEDIT_DATA", "data")
+    (here / "data" / "squad").mkdir(parents=True)
+    rows = [place(at, name) for at, name in enumerate(PLACES)]
+    (here / "data" / "squad" / "val_report.json").write_text(json.dumps(rows))
+    (here / "small.yaml").write_text(SMALL)
+    return "small.yaml"
+
+
+def test_one_array_with_a_row_for_every_method(run: Run, recipe: str, worker: FakeWorker) -> None:
+    ended = run("eval", recipe, "--rows", "base,gold", "--json")
+    assert ended.code == 0
+    base, gold = ended.json
+    assert [base["method"], gold["method"]] == ["base", "gold"]
+    assert {"method", "accuracy", "ci95", "n", "seconds"} <= set(base)
+    assert (base["accuracy"], base["ci95"]) == (0.0, [0.0, 0.0])
+    assert (gold["accuracy"], gold["n"]) == (1.0, 20)
+    plans = len(worker.plans)
+    assert run("eval", recipe, "--rows", "base,gold", "--json").out == ended.out
+    assert len(worker.plans) == plans
+
+
+def test_people_see_a_table_and_what_is_missing(run: Run, recipe: str) -> None:
+    ended = run("eval", recipe, "--rows", "base,gold,rounds", "--limit", "4")
+    assert ended.code == 0
+    assert "+1.00 [+1.00, +1.00]" in ended.out
+    assert "4 (8)" in ended.out
+    assert "no row rounds: no round of this recipe has ended in this store" in ended.err
+
+
+def test_raw_results_are_a_line_for_every_question(run: Run, recipe: str, here: Path) -> None:
+    run("eval", recipe, "--rows", "base,gold", "--limit", "3", "--csv", "raw.csv", "--json")
+    with (here / "raw.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 3 * 2
+    gold = [row for row in rows if row["method"] == "gold"]
+    assert all(row["answer"] == row["gold"] and row["correct"] == row["concise"] == "1" for row in gold)
+    assert {row["seed"] for row in gold} == {"0"}
+    assert all(float(row["logprob"]) < 0 for row in rows)
+    assert [path.name for path in here.glob(".raw*")] == []
+
+
+def test_where_nothing_could_be_trained_the_code_is_1(run: Run, recipe: str, worker: FakeWorker) -> None:
+    worker.unteachable = True
+    ended = run("eval", recipe, "--rows", "gold", "--json")
+    assert ended.code == 1
+    assert ended.json[0]["accuracy"] is None
+    assert ended.json[0]["failures"] == len(PLACES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nosuch"], "no recipe nosuch"),
+        (["small.yaml", "--rows", "bas"], "--rows: 'bas': choose among base"),
+        (["small.yaml", "--data", "elsewhere"], "elsewhere/squad/val_report.json: no such data set"),
+        (["small.yaml", "--csv", "no/such/place.csv", "--rows", "base"], "choose another place with --csv"),
+    ],
+)
+def test_bad_input_is_one_line(run: Run, recipe: str, arguments: list[str], said: str) -> None:
+    ended = run("eval", *arguments, "--json")
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err.splitlines()[-1]
+
+
+def test_a_store_on_another_base_is_refused(run: Run, recipe: str, here: Path) -> None:
+    run("eval", recipe, "--rows", "base", "--limit", "1")
+    (here / "other.yaml").write_text(f"base: gpt2{SMALL}")
+    ended = run("eval", "other.yaml", "--rows", "base")
+    assert ended.code == 2
+    assert "made on smollm2-135m, the recipe is for gpt2; choose another --store" in ended.err
+    assert run("eval", recipe, "--dtype", "bfloat16").code == 2
