@@ -1,0 +1,93 @@
+"""A run that is killed with SIGKILL again and again ends as one that is left in peace."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfedit.store import Store
+
+from ..engine.tiny import save_tiny
+from . import killed
+
+KILLS = 15
+PRELOADED = ["selfedit.engine", "selfedit.reinforcing", "selfedit.store"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny(tmp_path_factory.mktemp("tiny"), "llama")
+
+
+def furnished(folder: Path, model: Path) -> Path:
+    """A folder with passages and the model."""
+    rows = [
+        {
+            "title": f"Place {at}",
+            "context": f"The lamp of place {at} is kept by Tobiah Renwick. It was lit in {1800 + at} by Osk.",
+            "questions": [{"question": f"When was lamp {at} lit?", "answer": str(1800 + at)}],
+        }
+        for at in range(6)
+    ]
+    (folder / "squad").mkdir(parents=True)
+    (folder / "squad" / "train.json").write_text(json.dumps(rows))
+    (folder / "model").symlink_to(model)
+    return folder
+
+
+def start(folder: Path) -> Any:
+    """The run in a process of its own, which has its imports already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    process = context.Process(target=killed.run, args=(folder,))
+    process.start()
+    return process
+
+
+def in_peace(folder: Path) -> float:
+    """Run it undisturbed; returns the seconds that it took."""
+    began = time.monotonic()
+    process = start(folder)
+    process.join(300)
+    assert process.exitcode == 0
+    return time.monotonic() - began
+
+
+def disturbed(folder: Path, longest: float, rng: random.Random, most: int) -> int:
+    """Run it to its end, killed at most so many times; returns how often it was."""
+    kills = 0
+    while True:
+        process = start(folder)
+        process.join(rng.uniform(0, longest) if kills < most else 300)
+        if process.exitcode == 0:
+            return kills
+        assert process.exitcode is None, "it fell over by itself"
+        process.kill()
+        process.join()
+        kills += 1
+        if Store.exists(folder / "store"):
+            with Store.open(folder / "store") as store:
+                assert store.verify().ok
+
+
+def test_killed_anywhere_it_ends_the_same(tmp_path: Path, model: Path) -> None:
+    in_peace(furnished(tmp_path / "first", model))  # so that no import is part of the time
+    peace = furnished(tmp_path / "peace", model)
+    longest = 0.7 * in_peace(peace)
+    wanted = killed.outcome(peace)
+    assert len(wanted) == 2
+    assert all(adapter for _, adapter, _, _ in wanted)
+    rng, kills = random.Random(0), 0
+    for at in range(KILLS):
+        folder = furnished(tmp_path / f"war {at}", model)
+        kills += disturbed(folder, longest, rng, KILLS - kills)
+        assert killed.outcome(folder) == wanted
+        if kills == KILLS:
+            break
+    assert kills == KILLS
