@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from selfedit.store import Store
+
 from ..evaluating.conftest import PLACES, SMALL, place
 from ..fakes import FakeWorker
 from .conftest import Run
@@ -87,3 +89,11 @@ def test_a_store_on_another_base_is_refused(run: Run, recipe: str, here: Path) -
     assert ended.code == 2
     assert "made on smollm2-135m, the recipe is for gpt2; choose another --store" in ended.err
     assert run("eval", recipe, "--dtype", "bfloat16").code == 2
+
+
+def test_who_holds_the_store_is_named(run: Run, recipe: str) -> None:
+    run("eval", recipe, "--rows", "base", "--limit", "1")
+    with Store.open("memory", write=True, verb="train"):
+        ended = run("eval", recipe, "--rows", "base", "--limit", "1", "--no-wait")
+    assert ended.code == 2
+    assert "train" in ended.err.splitlines()[-1]

@@ -18,6 +18,8 @@ from selfedit.writing import Author, Brief, gold_edit, sequences_of, write_edits
 
 TEACHER_FORMAT = "implications"
 """The format that the teacher was asked for: a fact a line."""
+BOLD = "**"
+"""Markdown that the teacher writes around words."""
 
 
 def whole_passage(task: Task) -> Sequences:
@@ -62,7 +64,7 @@ class ByTeacher:
 
     def write(self, tasks: Items[Task]) -> list[Written]:
         form = get_format(TEACHER_FORMAT)
-        edits = [form.parse(task, self.texts[task.id]) for task in tasks]
+        edits = [form.parse(task, self.texts[task.id].replace(BOLD, "")) for task in tasks]
         return [
             Written(or_passage(task, edit), unusable=_reason(edit))
             for task, edit in zip(tasks, edits, strict=True)

@@ -48,8 +48,8 @@ def merged(tasks: Items[Task]) -> list[Task]:
     found: dict[str, Task] = {}
     for task in tasks:
         held = found.get(task.id)
-        probes = dict.fromkeys((*(held.probes if held else ()), *task.probes))
-        found[task.id] = replace(held or task, probes=tuple(probes))
+        more = [probe for probe in task.probes if held and probe not in held.probes]
+        found[task.id] = replace(held, probes=(*held.probes, *more)) if held else task
     return list(found.values())
 
 
