@@ -42,13 +42,23 @@ def _half(replies: Items[Reply]) -> tuple[list[int], list[int]]:
     return gold[::2], gold[1::2]
 
 
+def _own_half(replies: Items[Reply]) -> tuple[list[int], list[int]]:
+    """Seen on the same questions as `_half` and `_both`."""
+    return _own(replies)[0], _half(replies)[1]
+
+
 def _both(replies: Items[Reply]) -> tuple[list[int], list[int]]:
     own, _ = _own(replies)
     choose, report = _half(replies)
     return own + choose, report
 
 
-CHOICES: dict[str, Choice] = {"the model's own": _own, "half of people's": _half, "both": _both}
+CHOICES: dict[str, Choice] = {
+    "the model's own": _own,
+    "the same, on half": _own_half,
+    "half of people's": _half,
+    "both": _both,
+}
 
 
 @final
