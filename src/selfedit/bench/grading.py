@@ -31,6 +31,8 @@ from selfedit.workers.base import silent
 LISTED = 24
 """Answer-worthy things of a passage that the lister names."""
 AT_ONCE = 512
+QUESTIONS = 5
+"""Of a passage, about: a limit on rows limits the controls' passages by it."""
 GRADERS = ("exact", "f1", "contained", "rules", "words", "local")
 
 
@@ -75,7 +77,7 @@ class Experiment:
     data: Path
     graders: tuple[str, ...] = GRADERS
     limit: int | None = None
-    """At most so many rows of each kind of titles, drawn once."""
+    """At most so many rows of each kind of titles, drawn once, and about as many of each control."""
 
 
 def run(experiment: Experiment, progress: Progress = silent) -> list[dict[str, Any]]:
@@ -84,6 +86,8 @@ def run(experiment: Experiment, progress: Progress = silent) -> list[dict[str, A
     verdicts = experiment.data / "grading_verdicts.jsonl.gz"
     rows = {kind: drawn(mine, experiment.limit) for kind, mine in by_titles(read_rows(verdicts)).items()}
     passages = controls(read_squad(experiment.data / "squad" / "val_report.json"))
+    if experiment.limit is not None:
+        passages = passages[: max(1, experiment.limit // QUESTIONS)]
     found: list[dict[str, Any]] = []
     for grader in graders:
         found += [compared(grader, kind, mine, progress) for kind, mine in rows.items() if mine]
