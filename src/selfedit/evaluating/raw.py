@@ -25,7 +25,7 @@ def write_csv(path: Path, graded: Items[Graded]) -> None:
     """Write the file whole, or leave what was there. Raises UsageError where it cannot be written."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
+        with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
             writer.writerows(row for each in graded for row in rows(each))
