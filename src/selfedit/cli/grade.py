@@ -33,8 +33,8 @@ CHARACTERS = 2**24
 
 
 class Name(StrEnum):
-    local = "local"
     words = "words"
+    local = "local"
     rules = "rules"
     base = "base"
     judge = "judge"
@@ -53,11 +53,11 @@ def verb(
     grader: Annotated[
         Name,
         typer.Option(
-            help="local: by words, and by a small judge on the built-in model where words leave it open. "
-            "words: without that judge. rules: by recall alone. base: the built-in model itself is asked. "
-            "judge: the model at --judge-url."
+            help="words: by words, fitted. local: also by a small judge on the built-in model where words "
+            "leave it open. rules: by recall alone. base: a base model itself is asked. judge: the model at "
+            "--judge-url."
         ),
-    ] = Name.local,
+    ] = Name.words,
     base: Annotated[
         str, typer.Option(help="base: who is asked, by built-in name, hub name, folder or GGUF file.")
     ] = "smollm2-135m",

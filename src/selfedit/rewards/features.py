@@ -85,7 +85,7 @@ def _share(wanted: Sequence[str], given: Sequence[str]) -> float:
     """How much of `wanted` is in `given`, repeats counted; 1 where nothing is wanted."""
     if not wanted:
         return 1.0
-    return (Counter(wanted) & Counter(given)).total() / len(wanted)
+    return sum(min(wanted.count(word), given.count(word)) for word in set(wanted)) / len(wanted)
 
 
 def _shared(seen: Seen) -> dict[str, float]:
@@ -203,9 +203,9 @@ def _lengths(seen: Seen) -> dict[str, float]:
 
 def _letters(request: GradeRequest, said: str) -> dict[str, float]:
     gold, text = " ".join(normalise(request.answer)), " ".join(normalise(said)[:MOST_WORDS])
-    wanted, given = Counter(_grams(gold, 3)), Counter(_grams(text, 3))
+    wanted, given = _grams(gold, 3), Counter(_grams(text, 3))
     return {
-        "letters": (wanted & given).total() / max(1, wanted.total()),
+        "letters": sum(min(wanted.count(g), given[g]) for g in set(wanted)) / max(1, len(wanted)),
         "gold_letters": float(min(len(gold), 200)),
         "acronym": float(_acronym(request.answer, said) or _acronym(said, request.answer)),
         "lists": float(min(said.count(",") + said.count(" and ") + said.count(";"), 20)),
