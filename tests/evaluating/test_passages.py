@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from selfedit.evaluating.notes import ByTeacher, from_json
-from selfedit.evaluating.notes import as_json as kept_edit
+from selfedit.evaluating.notes import ByTeacher
 from selfedit.evaluating.passages import data_file, merged, passages
 from selfedit.recipes import parse_recipe
+from selfedit.samples import as_json as kept_edit
+from selfedit.samples import from_json
 from selfedit.types import Failure, Probe, SelfEdit, Sequence, Task
 
 from .conftest import PLACES, SMALL

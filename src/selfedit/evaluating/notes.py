@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from typing import Any, cast, final
+from typing import Any, final
 
 from selfedit import rounds
 from selfedit.edits import get_format
 from selfedit.edits.tools import headed
 from selfedit.evaluating.study import Sequences, Study, Written
 from selfedit.rounds import Ground
-from selfedit.types import Failure, Head, Probe, Reward, SelfEdit, Sequence, Task
+from selfedit.samples import as_json, format_id, from_json
+from selfedit.types import Failure, Head, Probe, Reward, SelfEdit, Task
 from selfedit.writing import Author, Brief, gold_edit, sequences_of, write_edits, write_probes
 
 TEACHER_FORMAT = "implications"
@@ -188,12 +189,6 @@ def head_id(head: Head | None) -> str | None:
     return head.id if head else None
 
 
-def format_id(name: str) -> list[Any]:
-    """What is in a format: a template file counts by its text, not by its name."""
-    form = get_format(name)
-    return [form.name, form.instruction, form.opening, form.max_tokens, form.grammar]
-
-
 # -- what is written is kept ---------------------------------------------------------------------------
 
 Make = Callable[[Items[Task]], list[dict[str, Any]]]
@@ -218,22 +213,6 @@ def kept(study: Study, tasks: Items[Task], notes: ByWriter | BestOfN, make: Make
 def _written(task: Task, key: str, sample: Mapping[str, Any]) -> Written:
     edit = from_json(task, sample["edits"][sample["chosen"]])
     return Written(or_passage(task, edit), key, _reason(edit), sample["seconds"])
-
-
-def as_json(edit: SelfEdit | Failure) -> dict[str, Any]:
-    """A self-edit as it is kept."""
-    if isinstance(edit, Failure):
-        return {"failure": edit.what, "where": edit.where}
-    lines = [x if isinstance(x, str) else [x.prompt, x.completion, x.weight] for x in edit.lines]
-    return {"format": edit.format, "text": edit.text, "lines": lines, "settings": dict(edit.settings)}
-
-
-def from_json(task: Task, value: Mapping[str, Any]) -> SelfEdit | Failure:
-    """The self-edit that was kept."""
-    if "failure" in value:
-        return Failure(value["where"], value["failure"])
-    lines = tuple(x if isinstance(x, str) else Sequence(*cast(list[Any], x)) for x in value["lines"])
-    return SelfEdit(task.id, value["format"], value["text"], lines, value["settings"])
 
 
 def _reason(edit: SelfEdit | Failure) -> str | None:

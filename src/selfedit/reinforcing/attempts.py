@@ -17,8 +17,9 @@ from selfedit.config import Recipe
 from selfedit.edits.tools import headed
 from selfedit.reinforcing.campaign import Campaign, pieces
 from selfedit.rounds import Ground, plan_for
+from selfedit.samples import as_json, from_json
 from selfedit.select import Bandit, Candidate, Race, distinct, temperature
-from selfedit.types import Failure, Probe, Reward, SelfEdit, Sequence, Task, Trial, content_hash
+from selfedit.types import Failure, Probe, Reward, SelfEdit, Task, Trial, content_hash
 from selfedit.writing import Brief, sequences_of, write_edits, write_probes
 
 WRITTEN_AT_ONCE = 5
@@ -129,10 +130,10 @@ def _edits(
             for task, found in write_edits(author, missing, every, brief).items():
                 made[task] += found
         work.store.record_edits(e for found in made.values() for e in found if isinstance(e, SelfEdit))
-        fresh = {task: [_as_json(each) for each in found] for task, found in made.items()}
+        fresh = {task: [as_json(each) for each in found] for task, found in made.items()}
         work.store.put_results("sample", {keys[task]: each for task, each in fresh.items()})
         held |= fresh
-    return {task.id: [_from_json(task, each) for each in held[task.id] or ()] for task in tasks}
+    return {task.id: [from_json(task, each) for each in held[task.id] or ()] for task in tasks}
 
 
 def _key(work: Campaign, number: int, what: str, task: Task, more: Any) -> str:
@@ -140,20 +141,6 @@ def _key(work: Campaign, number: int, what: str, task: Task, more: Any) -> str:
     return content_hash(
         ["sample", what, work.id, number, [a.hash for a in work.policy(number)], task.id, more]
     )
-
-
-def _as_json(edit: SelfEdit | Failure) -> dict[str, Any]:
-    if isinstance(edit, Failure):
-        return {"where": edit.where, "what": edit.what}
-    lines = [x if isinstance(x, str) else [x.prompt, x.completion, x.weight] for x in edit.lines]
-    return {"format": edit.format, "text": edit.text, "lines": lines, "settings": dict(edit.settings)}
-
-
-def _from_json(task: Task, held: Mapping[str, Any]) -> SelfEdit | Failure:
-    if "what" in held:
-        return Failure(held["where"], held["what"])
-    lines = tuple(x if isinstance(x, str) else Sequence(*x) for x in held["lines"])
-    return SelfEdit(task.id, held["format"], held["text"], lines, held["settings"])
 
 
 # -- trying --------------------------------------------------------------------------------------------------

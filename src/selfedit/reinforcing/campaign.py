@@ -16,6 +16,7 @@ from selfedit.lessons import Watch, unwatched
 from selfedit.policies import shipped
 from selfedit.rewards import Grader, check
 from selfedit.rounds import Ground
+from selfedit.samples import format_id
 from selfedit.store import RoundRow, Store
 from selfedit.tasks import read_squad
 from selfedit.types import Head, Task, content_hash, rng_for
@@ -52,7 +53,9 @@ class Campaign:
     def id(self) -> str:
         """A hash of all that the policy after any round depends on."""
         warm = self.warm.hash if self.warm else None
-        return content_hash(["run", self.recipe.id, self.data, self.worker.base, self.worker.dtype, warm])
+        formats = [format_id(name) for name in self.recipe.write.formats]
+        depends = [self.recipe.id, formats, self.data, self.worker.base, self.worker.dtype, warm]
+        return content_hash(["run", *depends])
 
     @cached_property
     def grader(self) -> Grader:
