@@ -36,7 +36,7 @@ from selfedit.undoing import Moved, Undone
 if TYPE_CHECKING:
     from selfedit.config import Recipe
     from selfedit.engine import Adapter
-    from selfedit.reinforcing import RoundReport
+    from selfedit.reinforcing import Outlook, RoundReport
     from selfedit.workers import Worker
 
 __all__ = [
@@ -255,6 +255,12 @@ class Memory:
             if resume and work.id not in {run.id for run in store.runs()}:
                 raise UsageError(f"{self.path}: no run of this recipe on this data; leave --resume out")
             return reinforce(work)
+
+    def foretell(self, recipe: Recipe, *, data: str | os.PathLike[str] | None = None) -> Outlook:
+        """What rounds and table of a recipe will cost, and how long they take here. Writes nothing."""
+        from selfedit.reinforcing import foretell
+
+        return foretell(self.worker, recipe, Path(data) if data else None)
 
     # -- asking --------------------------------------------------------------------------------------------
 

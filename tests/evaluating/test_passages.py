@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from selfedit.evaluating.notes import ByTeacher
-from selfedit.evaluating.passages import data_file, merged, passages
-from selfedit.recipes import parse_recipe
+from selfedit.evaluating.passages import merged, passages
+from selfedit.recipes import data_file, parse_recipe
 from selfedit.samples import as_json as kept_edit
 from selfedit.samples import from_json
 from selfedit.types import Failure, Probe, SelfEdit, Sequence, Task

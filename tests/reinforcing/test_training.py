@@ -218,5 +218,5 @@ def test_what_is_not_built_is_told_before_anything_is_done(store: Store, data: P
 
 
 def test_without_a_data_folder_there_is_one_line(store: Store) -> None:
-    with pytest.raises(UsageError, match="say --data DIR"):
+    with pytest.raises(UsageError, match="say --data FOLDER"):
         campaign(store, FakeWorker(), recipe(), None)

@@ -16,7 +16,7 @@ from selfedit.cli.wording import command, count, short, span
 from selfedit.errors import RoundError, UsageError
 
 if TYPE_CHECKING:
-    from selfedit.reinforcing import RoundReport
+    from selfedit.reinforcing import Outlook, RoundReport
 
 NOTHING_LEARNED = 1
 
@@ -32,6 +32,9 @@ def verb(
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Only go on with a run that is there; begin none.")
+    ] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only tell what it will cost; make nothing.")
     ] = False,
     device: Device = "auto",
     dtype: Annotated[
@@ -54,6 +57,10 @@ def verb(
     if resume and not Store.exists(store):
         raise UsageError(f"--resume: no store at {store}; leave it out to begin")
     how = access(no_wait)
+    if estimate:
+        with Memory.imagined(store, held.base, device=device, dtype=dtype or None) as memory:
+            outlook = memory.foretell(held, data=folder)
+        return output.document(outlook.as_json()) if json else _foretell(outlook)
     try:
         with (
             Stages() as stages,
@@ -88,6 +95,21 @@ def _tell(rounds: Items[RoundReport], recipe: str, store: Path) -> None:
     ]
     output.table(heads, rows)
     print(f"The table that this is measured by: {command('eval', recipe, store=store)}")
+
+
+def _foretell(outlook: Outlook) -> None:
+    """A line for each round, the table and all of it."""
+    heads = ("", "self-edits", "adapters", "tokens trained", "read", "written", "time, about")
+    rows = [
+        (
+            name,
+            *(f"{cost[key]:,.0f}" for key in ("edits", "adapters")),
+            *(f"{cost[f'{key}_tokens']:,.0f}" for key in ("trained", "read", "written")),
+            span(cost["seconds"]),
+        )
+        for name, cost in outlook.costs.items()
+    ]
+    output.table(heads, rows)
 
 
 def _figure(value: float | None) -> str:

@@ -11,25 +11,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from selfedit.config import Recipe
-from selfedit.errors import DocumentError, UsageError
+from selfedit.errors import DocumentError
 from selfedit.evaluating.study import Passages
+from selfedit.recipes import data_file
 from selfedit.tasks import read_squad
 from selfedit.types import Task, rng_for
 
 TEACHER = "teacher_edits.jsonl.gz"
 """In the data folder: rows of title, context and edits, of which the first counts."""
-
-
-def data_file(name: str, data: Path | None) -> Path:
-    """The file of a data set: below the data folder, or by an absolute path. Raises UsageError."""
-    path = Path(name)
-    if not path.is_absolute():
-        if data is None:
-            raise UsageError(f"{name}: no data folder; say --data FOLDER, or set SELFEDIT_DATA")
-        path = data / path
-    if not path.is_file():
-        raise UsageError(f"{path}: no such data set; say --data FOLDER, or name another in the recipe")
-    return path
 
 
 def passages(recipe: Recipe, data: Path | None, limit: int | None = None) -> Passages:

@@ -16,7 +16,7 @@ from selfedit.config import BUILT_IN, Recipe, Reporting
 from selfedit.errors import StoreError, UsageError
 from selfedit.evaluating.answering import work
 from selfedit.evaluating.figures import TableRow, table
-from selfedit.evaluating.passages import data_file, passages
+from selfedit.evaluating.passages import passages
 from selfedit.evaluating.rows import methods
 from selfedit.evaluating.study import Line, Method, Passages, Study
 from selfedit.evaluating.verdicts import Graded, graded
@@ -24,6 +24,7 @@ from selfedit.graders import grader_for
 from selfedit.lessons import Watch, unwatched
 from selfedit.memory import Memory
 from selfedit.policies import shipped
+from selfedit.recipes import data_file
 from selfedit.reinforcing import Campaign
 from selfedit.rewards import Grader
 from selfedit.store import Store

@@ -4,12 +4,14 @@ Runs nothing, and knows nothing of models or stores.
 """
 
 from selfedit.recipes.cost import Cost, Estimate, Sizes, estimate
+from selfedit.recipes.files import data_file
 from selfedit.recipes.reading import dump_recipe, load_recipe, parse_recipe, shipped
 
 __all__ = [
     "Cost",
     "Estimate",
     "Sizes",
+    "data_file",
     "dump_recipe",
     "estimate",
     "load_recipe",

@@ -14,6 +14,7 @@ from selfedit.errors import UsageError
 from selfedit.graders import grader_for
 from selfedit.lessons import Watch, unwatched
 from selfedit.policies import shipped
+from selfedit.recipes import data_file
 from selfedit.rewards import Grader, check
 from selfedit.rounds import Ground
 from selfedit.samples import format_id
@@ -110,11 +111,7 @@ def campaign(
     check(recipe.judge.weights)
     if recipe.reinforce.kl:
         raise UsageError("reinforce.kl: a divergence in the loss is not built yet; leave it at 0")
-    path = Path(recipe.data.train)
-    if not path.is_absolute():
-        if data is None:
-            raise UsageError(f"data.train is {path}: no data folder; say --data DIR or set SELFEDIT_DATA")
-        path = data / path
+    path = data_file(recipe.data.train, data)
     tasks = tuple(task for task in read_squad(path) if _usable(recipe, task))
     if not tasks:
         raise UsageError(f"{path}: no passage with questions to judge by; choose judge.probes: own")
