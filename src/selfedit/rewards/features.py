@@ -104,7 +104,7 @@ def _shared(seen: Seen) -> dict[str, float]:
         "precision": precision,
         "f1": 2 * recall * precision / both if both and seen.said else 0.0,
         "exact": float(seen.gold == seen.said),
-        "contained": float(_contains(seen.said, seen.gold)),
+        "contained": float(contains(seen.said, seen.gold)),
         "run": _run(seen.gold, seen.said) / max(1, len(seen.gold)),
         "last": float(bool(seen.gold) and seen.gold[-1] in seen.said),
         "longest": float(bool(seen.gold) and max(heavy or seen.gold, key=len) in seen.said),
@@ -130,7 +130,8 @@ def _grams(text: str, size: int) -> list[str]:
     return [text[at : at + size] for at in range(len(text) - size + 1)]
 
 
-def _contains(whole: Sequence[str], part: Sequence[str]) -> bool:
+def contains(whole: Sequence[str], part: Sequence[str]) -> bool:
+    """Whether `part` stands in `whole` as it is."""
     size = len(part)
     return any(tuple(whole[at : at + size]) == tuple(part) for at in range(len(whole) - size + 1))
 

@@ -21,6 +21,8 @@ _POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
 _INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}|(?<=\w)['’](?=\w)")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _WORD = re.compile(r"\d+(?:\.\d+)+|[^\W_]+")
+_DOT = "\u0307"
+"""What folding leaves of the Turkish İ; İ, I, ı and i count as one letter."""
 _RECALL = 0.6
 _LINE_WORDS = 24
 
@@ -89,7 +91,7 @@ def grade(answer: str, probe: Probe) -> Reward:
 
 
 def _words(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = unicodedata.normalize("NFKC", text).casefold().replace(_DOT, "").replace("ı", "i")
     plain = _THOUSANDS.sub("", _POSSESSIVE.sub("", plain))
     return _WORD.findall(_INITIALS.sub(lambda found: re.sub(r"\W", "", found[0]), plain))
 

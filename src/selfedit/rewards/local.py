@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, final
 
-from selfedit.rewards.features import NAMES, cut, features
+from selfedit.rewards.features import NAMES, contains, cut, features
 from selfedit.rewards.grading import correct, normalise
 from selfedit.rewards.judging import judge_prompt
+from selfedit.rewards.lexicon import NEGATIONS
 from selfedit.rewards.trees import Trees, log_odds, probability, read_trees
 from selfedit.types import Failure, GradeRequest, Verdict
 
 Judge = Callable[[Items[str]], Items[float]]
 """Prompts of `judging.judge_prompt` → the probability of yes for each."""
 HELD = "grader.json"
+YES_NO = ("yes", "no")
 
 
 @final
@@ -62,6 +64,25 @@ def fitted(text: str | None = None) -> Fitted:
     )
 
 
+def plainly(request: GradeRequest) -> bool | None:
+    """What is plain, but too rare among the published verdicts to be fitted; None where nothing is.
+
+    A yes or no that is answered by yes or no; the gold answer with a negation put into it; initials for the
+    name that they stand for, or the name for its initials.
+    """
+    gold, said = normalise(request.answer), normalise(cut(request.prediction))
+    if gold[0] in YES_NO and said[0] in YES_NO:
+        return gold[0] == said[0]
+    if not NEGATIONS & set(gold) and not contains(said, gold):
+        positive = [word for word in said if word not in NEGATIONS]
+        if len(positive) < len(said) and contains(positive, gold):
+            return False
+    for short, long in ((said, gold), (gold, said)):
+        if len(long) > 1 and short == ["".join(word[0] for word in long)]:
+            return True
+    return None
+
+
 @final
 class LocalGrader:
     """Words first, then the judge. Without a judge it is called `words`, and words decide all."""
@@ -90,7 +111,8 @@ class LocalGrader:
             return float(correct(request.prediction, request.answer))
         if not normalise(cut(request.prediction)):
             return 0.0
-        return probability(self._held.trees(features(request)))
+        certain = plainly(request)
+        return probability(self._held.trees(features(request))) if certain is None else float(certain)
 
     def _mixed(self, words: float, judge: float) -> float:
         constant, own, other = self._held.mix
