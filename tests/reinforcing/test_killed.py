@@ -83,11 +83,10 @@ def test_killed_anywhere_it_ends_the_same(tmp_path: Path, model: Path) -> None:
     wanted = killed.outcome(peace)
     assert len(wanted) == 2
     assert all(adapter for _, adapter, _, _ in wanted)
-    rng, kills = random.Random(0), 0
-    for at in range(KILLS):
-        folder = furnished(tmp_path / f"war {at}", model)
-        kills += disturbed(folder, longest, rng, KILLS - kills)
+    rng, kills, runs = random.Random(0), 0, 0
+    while kills < KILLS:
+        folder = furnished(tmp_path / f"war {runs}", model)
+        times = disturbed(folder, longest, rng, KILLS - kills)
         assert killed.outcome(folder) == wanted
-        if kills == KILLS:
-            break
-    assert kills == KILLS
+        kills, runs = kills + times, runs + 1
+        longest *= 1.0 if times else 0.7  # a machine that was busy before is not any more
