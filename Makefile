@@ -40,9 +40,11 @@ crash: .venv/.runtime  ## kills 500 writers and makes every system call of a sto
 
 # Needs data that is not ours: make experiments DATA=/path/to/data (or SELFEDIT_DATA in the environment).
 # Settings are screened on squad/val_choose.json; squad/val_report.json only reports (docs/results.md).
-experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, learning (hours on two cores)
+experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, graders, rewards, learning (hours)
 	@test -n "$(DATA)" || { echo "make experiments: no data; say DATA=FOLDER or set SELFEDIT_DATA" >&2; exit 2; }
 	@$(MAKE) --no-print-directory crash
+	@$(BIN)/selfedit bench grading --data "$(DATA)"
+	@$(BIN)/selfedit bench rewards --data "$(DATA)" --dtype bfloat16 --runs results/rewards
 	@$(BIN)/selfedit bench learning --data "$(DATA)" --dtype bfloat16 --runs results/learning
 
 docs: .venv/.docs  ## the documentation as a site, in build/site

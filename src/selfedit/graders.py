@@ -17,6 +17,7 @@ from selfedit.rewards.local import Judge, LocalGrader, fitted
 from selfedit.types import Score, ScoreRequest
 
 if TYPE_CHECKING:
+    from selfedit.engine import Adapter
     from selfedit.workers import Worker
 
 Hire = Callable[[], "Worker"]
@@ -34,7 +35,7 @@ def grader_for(name: str, hire: Hire | None = None) -> Grader:
         case "words":
             return LocalGrader(fitted())
         case "local":
-            return LocalGrader(fitted(), judge(cache(hire or built_in)))
+            return LocalGrader(fitted(), judge(hire or built_in))
         case "base":
             worker = (hire or built_in)()
             return BaseJudge(worker.score, worker.chat)
@@ -43,13 +44,18 @@ def grader_for(name: str, hire: Hire | None = None) -> Grader:
 
 
 def judge(hire: Hire) -> Judge:
-    """The judge that ships for the built-in base."""
+    """The judge that ships for the built-in base. Model and adapter are loaded once, when first asked."""
 
-    def asked(prompts: Items[str]) -> list[float]:
+    @cache
+    def judging() -> tuple[Worker, Adapter]:
         worker = hire()
         adapter = shipped_judge(worker)
         if adapter is None:
             raise UsageError(f"no judge ships for this base; grade by `words`, or load {BUILT_IN}")
+        return worker, adapter
+
+    def asked(prompts: Items[str]) -> list[float]:
+        worker, adapter = judging()
         scores: list[Score] = worker.score([ScoreRequest(prompt, YES, adapter) for prompt in prompts])
         return [math.exp(score.logprob) for score in scores]
 

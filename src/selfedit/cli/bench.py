@@ -66,7 +66,10 @@ def verb(
     grader: Annotated[str, typer.Option(help="learning, rewards: rules, words, local, base.")] = "words",
     json: Annotated[bool, typer.Option("--json", help="One JSON array on standard output.")] = False,
 ) -> None:
-    """Measure one verb against its rivals, or what each way of writing teaches (learning; resumable)."""
+    """Measure a verb against its rivals, graders and rewards, or what each way of writing teaches.
+
+    learning and rewards go on where they were broken off.
+    """
     if name is Name.learning:
         from selfedit.bench.learning import command
 
