@@ -187,6 +187,24 @@ def test_the_newest_report_counts_and_all_are_kept(store, learn):
         store.keep_report("proof", commit.id, {"path": store.path})
 
 
+def test_the_newest_report_on_every_subject(store):
+    for subject, value in (("one", 1), ("two", 2), ("one", 3)):
+        store.keep_report("eval", subject, {"value": value})
+    store.keep_report("proof", "three", {})
+    assert [(row.subject, row.value) for row in store.reports("eval")] == [
+        ("two", {"value": 2}),
+        ("one", {"value": 3}),
+    ]
+    assert store.reports("nothing") == []
+
+
+def test_tasks_are_known_by_id_with_their_probes(store, learn):
+    commit = learn(1)
+    (task,) = store.tasks(commit.id)
+    assert store.known_tasks([task.id, "0" * 64]) == {task.id: replace(task, source="")}
+    assert store.created[:4].isdigit()
+
+
 def test_a_head_is_a_head_of_adapters(store, learn):
     commits = [learn(number) for number in range(2)]
     assert Head(store.weights, adapters(store, store.head_at(commits[1].id))).id != commits[1].head_trained_on

@@ -57,10 +57,18 @@ def _requests(study: Study, task: Task, line: Line) -> tuple[list[GradeRequest],
 
 
 def _key(study: Study, asked: Items[GradeRequest]) -> str:
-    judge = study.worker.base if study.grader.name == "base" else None
-    return content_hash(
-        ["verdict", study.grader.name, judge, [[x.question, x.answer, x.prediction] for x in asked]]
-    )
+    return verdict_key(study.grader.name, study.worker.base, asked)
+
+
+def verdict_key(grader: str, base: str, asked: Items[GradeRequest]) -> str:
+    """Under which a grader's word on these answers is kept; `base` is the hash of the base's weights."""
+    judge = base if grader == "base" else None
+    return content_hash(["verdict", grader, judge, [[x.question, x.answer, x.prediction] for x in asked]])
+
+
+def read_verdicts(kept: Any | None) -> tuple[Verdict, ...]:
+    """Verdicts as they are kept; none where nothing is."""
+    return tuple(Verdict(*each) for each in kept or ())
 
 
 def _judged(study: Study, asked: Mapping[str, Items[GradeRequest]]) -> dict[str, Judged]:
@@ -79,4 +87,4 @@ def _judged(study: Study, asked: Mapping[str, Items[GradeRequest]]) -> dict[str,
                 for key, mine in whole.items()
             },
         )
-    return {key: fresh.get(key) or tuple(Verdict(*x) for x in kept[key] or ()) for key in asked}
+    return {key: fresh.get(key) or read_verdicts(kept[key]) for key in asked}

@@ -27,6 +27,7 @@ from selfedit.store.rows import (
     CommitRow,
     Move,
     ProbeResult,
+    ReportRow,
     RoundRow,
     RunRow,
     SourceRow,
@@ -81,6 +82,11 @@ class Readable(ABC):
     def dtype(self) -> str:
         """The type that the base's weights are computed in."""
         return self._meta["dtype"]
+
+    @property
+    def created(self) -> str:
+        """When it was made."""
+        return self._meta["created"]
 
     @property
     def heads_folder(self) -> Path:
@@ -204,6 +210,11 @@ class Readable(ABC):
 
         return self._of(commit, read)
 
+    def known_tasks(self, ids: Iterable[str]) -> dict[str, Task]:
+        """Recorded tasks by whole id, each with all its probes; unknown and erased ones are left out."""
+        with self._journal.reading() as connection:
+            return reading.known(connection, ids)
+
     def gate_report(self, commit: str) -> Mapping[str, Any] | None:
         """The gate's report; None where there was no gate or the report was erased."""
         return self._of(commit, reading.gate_report)
@@ -212,6 +223,11 @@ class Readable(ABC):
         """The newest report of this kind on `subject`; None if there is none or it was erased."""
         with self._journal.reading() as connection:
             return reports.newest(connection, kind, subject)
+
+    def reports(self, kind: str) -> list[ReportRow]:
+        """The newest report of this kind on every subject that has one, the oldest first."""
+        with self._journal.reading() as connection:
+            return reports.every(connection, kind)
 
     # -- runs -----------------------------------------------------------------------------------
 

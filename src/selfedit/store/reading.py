@@ -42,6 +42,18 @@ def tasks(connection: Connection, commit: str) -> tuple[Task, ...]:
     )
 
 
+def known(connection: Connection, ids: Iterable[str]) -> dict[str, Task]:
+    """Recorded tasks by id, each with all probes ever recorded for it."""
+    rows = _by_key(connection, j.TASKS, "id", ids)
+    asked = _asked(connection, (row.id for row in rows))
+    text = texts(connection, (each for row in rows for each in (row.title, row.passage)))
+    return {
+        row.id: Task(text[row.title], text[row.passage], tuple(asked[row.id]))
+        for row in rows
+        if row.title in text and row.passage in text
+    }
+
+
 def passages(connection: Connection, commits: Iterable[str]) -> tuple[Task, ...]:
     """The tasks of all these commits (ids), each once, without probes; in no order of theirs."""
     part = j.COMMIT_TASKS

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from selfedit.store import journal as j
 from selfedit.store import reading
 from selfedit.store.drafts import Draft, to_json
+from selfedit.store.rows import ReportRow
 from selfedit.types import content_hash
 
 
@@ -34,6 +35,17 @@ def newest(connection: Connection, kind: str, subject: str) -> dict[str, Any] | 
     digest = connection.execute(rows.order_by(j.REPORTS.c.seq.desc()).limit(1)).scalar()
     found = reading.texts(connection, [digest])
     return json.loads(found[digest]) if digest in found else None
+
+
+def every(connection: Connection, kind: str) -> list[ReportRow]:
+    """The newest report on each subject, the oldest of them first; erased ones are left out."""
+    query = select(j.REPORTS).where(j.REPORTS.c.kind == kind).order_by(j.REPORTS.c.seq)
+    rows = connection.execute(query).all()
+    last = sorted({row.subject: row for row in rows}.values(), key=lambda row: row.seq)
+    found = reading.texts(connection, (row.value for row in last))
+    return [
+        ReportRow(row.subject, row.time, json.loads(found[row.value])) for row in last if row.value in found
+    ]
 
 
 def report_id(row: Mapping[str, Any]) -> str:

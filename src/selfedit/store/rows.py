@@ -206,6 +206,16 @@ class RoundRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportRow:
+    """What was found out about a subject: the newest of its kind."""
+
+    subject: str
+    time: str
+    value: Mapping[str, Any]
+    """What its maker noted of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """One entry in the head's log: the live commits after it, in order."""
 
