@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfedit.config import ROWS, Recipe, Training
+from selfedit.config.recipe import Judge
 from selfedit.edits import FORMATS
 from selfedit.errors import UsageError
 from selfedit.recipes import dump_recipe, load_recipe, parse_recipe, shipped
@@ -31,8 +32,11 @@ def refusal(text: str) -> str:
 # -- those that ship --------------------------------------------------------------------------------------
 
 
-def test_the_small_one_is_the_defaults() -> None:
-    assert load_recipe("knowledge-smollm2") == Recipe()
+def test_the_small_one_is_the_defaults_and_looks_at_its_choices() -> None:
+    held = load_recipe("knowledge-smollm2")
+    assert held.judge.held_out == (2,)
+    assert held.id == Recipe().id
+    assert held == Recipe(judge=Judge(held_out=(2,)))
 
 
 def test_the_published_settings() -> None:

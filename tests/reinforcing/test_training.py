@@ -220,3 +220,37 @@ def test_what_is_not_built_is_told_before_anything_is_done(store: Store, data: P
 def test_without_a_data_folder_there_is_one_line(store: Store) -> None:
     with pytest.raises(UsageError, match="say --data FOLDER"):
         campaign(store, FakeWorker(), recipe(), None)
+
+
+def test_a_choice_is_seen_again_on_seeds_that_had_no_part_in_it(store: Store, data: Path) -> None:
+    worker = FakeWorker()
+    held = work(store, data, SMALL.replace("seeds: [0, 1]", "seeds: [0, 1], held_out: [5, 6]"), worker)
+    plain = work(store, data)
+    assert held.id == plain.id  # seeds that only look on change nothing of the run
+    first, _ = reinforce(held)
+    record = held.ended[0].record
+    tried = [each for each in record["tried"] if each["rewards"]]
+    assert all(len(each["held_out"]) == 2 for each in tried)
+    plans = [plan for plan in worker.plans if plan.seed in (5, 6)]
+    assert len(plans) >= 2 * first.edits
+    assert first.choice is not None
+    assert first.choice["edits"] == len(tried)
+    by_task: dict[str, list[dict[str, object]]] = {}
+    for each in tried:
+        by_task.setdefault(each["task"], []).append(each)
+    gains = []
+    for mine in by_task.values():
+        values = [sum(each["held_out"]) / 2 for each in mine]
+        kept = [value for value, each in zip(values, mine, strict=True) if each["weight"]]
+        gains.append(kept[0] - sum(values) / len(values))
+    assert first.choice["held_out"] == pytest.approx(sum(gains) / len(gains))
+
+
+def test_without_such_seeds_nothing_is_said_of_the_choice(store: Store, data: Path) -> None:
+    first, _ = reinforce(work(store, data))
+    assert first.choice is None
+
+
+def test_a_seed_that_chooses_cannot_look_on(store: Store, data: Path) -> None:
+    with pytest.raises(UsageError, match="held_out"):
+        recipe(SMALL.replace("seeds: [0, 1]", "seeds: [0, 1], held_out: [1]"))

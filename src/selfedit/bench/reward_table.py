@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from selfedit.bench.rewards import BASE, CANDIDATE, FINAL, Reply, Tried
-from selfedit.rewards import MEASURES, Evidence, Grader, RuleGrader, concise, reward
+from selfedit.rewards import MEASURES, Evidence, Grader, RuleGrader, concise, reward, within_correlation
 from selfedit.types import GradeRequest, Reward, rng_for
 
 REWARDS: dict[str, dict[str, float]] = {
@@ -104,10 +104,10 @@ def _row(name: str, chosen: str, trials: Items[Tried], verdicts: Verdicts) -> di
         "reward": name,
         "chosen_by": chosen,
         "seconds": _seconds(name, trials),
-        "repeats": correlation(list(repeated.values())),
-        "repeats_ci95": _interval(correlation, list(repeated.values())),
-        "foretells": correlation(list(foretold.values())),
-        "foretells_ci95": _interval(correlation, list(foretold.values())),
+        "repeats": within_correlation(list(repeated.values())),
+        "repeats_ci95": _interval(within_correlation, list(repeated.values())),
+        "foretells": within_correlation(list(foretold.values())),
+        "foretells_ci95": _interval(within_correlation, list(foretold.values())),
         "gain": _gain(list(groups.values())),
         "gain_ci95": _interval(_gain, list(groups.values())),
         "n_passages": len(groups),
@@ -168,18 +168,6 @@ def _seconds(name: str, trials: Items[Tried]) -> float:
 
 
 # -- statistics within passages --------------------------------------------------------------------------
-
-
-def correlation(groups: Items[Items[tuple[float, float]]]) -> float | None:
-    """Pearson's correlation of what is left when each group's own means are taken away."""
-    pairs: list[tuple[float, float]] = []
-    for group in groups:
-        if group:
-            x, y = (math.fsum(side) / len(group) for side in zip(*group, strict=True))
-            pairs += [(a - x, b - y) for a, b in group]
-    across = math.fsum(a * b for a, b in pairs)
-    size = math.sqrt(math.fsum(a * a for a, _ in pairs) * math.fsum(b * b for _, b in pairs))
-    return across / size if size else None
 
 
 def _gain(groups: Items[Items[Point]]) -> float | None:

@@ -67,6 +67,7 @@ def _listed(value: Any) -> Any:
 Name = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, max_length=64), AfterValidator(_apart)]
+MaybeSeeds = Annotated[tuple[Seed, ...], Field(max_length=64), AfterValidator(_apart)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 
 
@@ -125,6 +126,8 @@ class Judge(Settings):
 
     seeds: Seeds = (0, 1)
     """An adapter is trained for each."""
+    held_out: MaybeSeeds = ()
+    """Seeds that every edit is tried with once more, only to say how good the choice was; [] for none."""
     probes: Literal["gold", "own", "both"] = "gold"
     """The data's questions, questions that the model writes with the passage in view, or both."""
     own_probes: int = Field(default=12, ge=1, le=100)
@@ -208,10 +211,11 @@ class Recipe(Section):
     def id(self) -> str:
         """A hash of all that the policy after any round depends on.
 
-        How many rounds there are and what the table shows is no part of it: a run goes on with more rounds
-        or another table. A file or template counts by its name; what is in it, its reader must look after.
+        How many rounds there are, which seeds only look on, and what the table shows is no part of it: a run
+        goes on with more rounds or another table. A file or template counts by its name; what is in it, its
+        reader must look after.
         """
-        held = self.model_dump(mode="json", exclude={"rounds": True, "report": True})
+        held = self.model_dump(mode="json", exclude={"rounds": True, "report": True, "judge": {"held_out"}})
         held["data"] = {name: held["data"][name] for name in ("train", "passages")}
         return content_hash(["recipe", _numbers(held)])
 
@@ -227,6 +231,11 @@ class Recipe(Section):
         few = f"of {samples} (write.samples); choose at most so many"
         return [
             ("data.report", self.data.report == self.data.train, "is data.train too; take other passages"),
+            (
+                "judge.held_out",
+                not set(self.judge.held_out).isdisjoint(self.judge.seeds),
+                "has a seed that chooses too (judge.seeds); take others",
+            ),
             ("write.bandit", self.write.bandit and formats < 2, "needs two formats or more; or choose false"),
             ("select.keep", self.select.keep > samples, f"keeps {self.select.keep} {few}"),
             (

@@ -105,13 +105,14 @@ def _times(count: int, each: Cost) -> Cost:
 
 
 def trials(recipe: Recipe) -> int:
-    """Adapters that are trained to choose among the self-edits of one passage."""
-    samples, seeds = recipe.write.samples, len(recipe.judge.seeds)
+    """Adapters that are trained to choose among the self-edits of one passage, and to check the choice."""
+    samples, seeds, after = recipe.write.samples, len(recipe.judge.seeds), len(recipe.judge.held_out)
     if recipe.select.method == "best":
-        return samples * seeds
+        return samples * (seeds + after)
     ladder = rungs(samples, seeds, recipe.select.keep)
     before = (0, *(rung.seeds for rung in ladder))
-    return sum(rung.edits * (rung.seeds - held) for rung, held in zip(ladder, before, strict=False))
+    chosen = sum(rung.edits * (rung.seeds - held) for rung, held in zip(ladder, before, strict=False))
+    return chosen + samples * after
 
 
 def _round(recipe: Recipe, sizes: Sizes) -> Cost:

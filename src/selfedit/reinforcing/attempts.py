@@ -171,6 +171,21 @@ def _race(recipe: Recipe, entered: Mapping[str, list[str]]) -> Race:
     return Race(entered, recipe.judge.seeds, max(map(len, entered.values()), default=1))
 
 
+def check(
+    work: Campaign, number: int, tasks: Items[Task], written: Written, tried: Tried
+) -> dict[str, tuple[float, ...]]:
+    """What every edit that can be chosen earns with the recipe's held-out seeds; without failed ones."""
+    owner = {task.id: task for task in tasks}
+    by_id = {edit.id: edit for edits in written.edits.values() for edit in edits}
+    seeds = work.recipe.judge.held_out
+    asked = [(owner[c.task], by_id[c.edit], seed) for seed in seeds for c in tried.candidates]
+    found: dict[str, list[float]] = {}
+    for trial in _judged(work, number, asked, written):
+        if isinstance(trial.outcome, Reward):
+            found.setdefault(trial.edit.id, []).append(trial.outcome.value)
+    return {edit: tuple(rewards) for edit, rewards in found.items() if len(rewards) == len(seeds)}
+
+
 Asked = tuple[Task, SelfEdit, int]
 
 

@@ -17,6 +17,7 @@ from selfedit.errors import RoundError
 from selfedit.reinforcing import attempts, update
 from selfedit.reinforcing.attempts import Tried, Written
 from selfedit.reinforcing.campaign import Campaign
+from selfedit.reinforcing.checking import checked, choice
 from selfedit.select import means, reliability
 from selfedit.store import NewAdapter, RoundRow
 from selfedit.types import Failure, SelfEdit, Task, TrainingPlan
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
     from selfedit.engine import Adapter
 
 
-NO_PART: Any = {"rounds": True, "report": True, "data": {"report", "report_passages"}}
+NO_PART: Any = {
+    "rounds": True,
+    "report": True,
+    "data": {"report", "report_passages"},
+    "judge": {"held_out"},
+}
 """Of a recipe, what its rounds do not depend on."""
 
 
@@ -53,6 +59,8 @@ class RoundReport:
     """The mean over passages of what an edit had to beat."""
     reliability: float | None
     """The share of one trial's variance that another seed would confirm."""
+    choice: Mapping[str, Any] | None
+    """What the choice was worth on seeds that had no part in it (`checking.choice`); None without such."""
     adapter: str | None
     """The policy's new adapter; None where nothing was learned and the policy stays as it was."""
     seconds: float
@@ -71,7 +79,8 @@ def reinforce(work: Campaign) -> list[RoundReport]:
 
 def report(row: RoundRow) -> RoundReport:
     """What a round that has ended did."""
-    return RoundReport(**{name: row.record[name] for name in RoundReport.__dataclass_fields__})
+    held: dict[str, Any] = {"choice": None, **row.record}  # rounds of earlier versions have none
+    return RoundReport(**{name: held[name] for name in RoundReport.__dataclass_fields__})
 
 
 def _round(work: Campaign, number: int) -> RoundRow:
@@ -83,12 +92,14 @@ def _round(work: Campaign, number: int) -> RoundRow:
     kept = update.keep(work.recipe, tried)
     plan = update.plan(work, number, tasks, written, kept)
     adapter = _learned(work, number, plan) if plan else None
+    again = attempts.check(work, number, tasks, written, tried)
     told = _told(number, (tasks, written, tried, kept), plan, adapter)
     record = {
         **told,
+        "choice": choice(checked(tried.candidates, again), kept.keys()),
         "seconds": time.monotonic() - began,
         "reasons": dict(written.failures + tried.failures),
-        "tried": _edits(tasks, written, tried, kept),
+        "tried": _edits(tasks, written, tried, kept, again),
         "floors": {task: value for task, value in tried.floors.items() if value > float("-inf")},
     }
     with tempfile.TemporaryDirectory(prefix="selfedit-", ignore_cleanup_errors=True) as scratch:
@@ -145,9 +156,13 @@ def _told(number: int, done: Done, plan: TrainingPlan | None, adapter: Adapter |
 
 
 def _edits(
-    tasks: Items[Task], written: Written, tried: Tried, kept: Mapping[str, float]
+    tasks: Items[Task],
+    written: Written,
+    tried: Tried,
+    kept: Mapping[str, float],
+    again: Mapping[str, Items[float]],
 ) -> list[dict[str, Any]]:
-    """Every edit of the round: what it earned at each seed, and what it weighed."""
+    """Every edit of the round: what it earned at each seed, held-out ones apart, and what it weighed."""
     rewards = {each.edit: list(each.rewards) for each in tried.candidates}
     found: list[SelfEdit] = [edit for task in tasks for edit in written.edits.get(task.id, ())]
     return [
@@ -156,6 +171,7 @@ def _edits(
             "edit": edit.id,
             "format": edit.format,
             "rewards": rewards.get(edit.id, []),
+            "held_out": list(again.get(edit.id, ())),
             "weight": kept.get(edit.id, 0.0),
         }
         for edit in found

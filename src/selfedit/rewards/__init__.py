@@ -8,16 +8,22 @@ from selfedit.rewards.measures import MEASURES, Evidence, check, needs, reward
 from selfedit.rewards.rules import RuleGrader
 from selfedit.rewards.statistics import (
     bootstrap_interval,
+    correlation_interval,
     mean_over_passages,
     paired_interval,
     spread_over_passages,
+    within_correlation,
 )
+from selfedit.rewards.voting import Ballot, Candidate, Count, share_solved, vote
 
 __all__ = [
     "CONTROLS",
     "MEASURES",
+    "Ballot",
+    "Candidate",
     "ControlPassage",
     "ControlRow",
+    "Count",
     "Evidence",
     "Grader",
     "RuleGrader",
@@ -27,6 +33,7 @@ __all__ = [
     "concise",
     "control_rows",
     "correct",
+    "correlation_interval",
     "first_line",
     "grade",
     "mean_over_passages",
@@ -37,6 +44,9 @@ __all__ = [
     "paired_interval",
     "recall",
     "reward",
+    "share_solved",
     "short",
     "spread_over_passages",
+    "vote",
+    "within_correlation",
 ]

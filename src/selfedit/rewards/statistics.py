@@ -76,6 +76,37 @@ def pooled_interval(
     return (_quantile(drawn, (1 - level) / 2), _quantile(drawn, (1 + level) / 2)) if drawn else None
 
 
+Pairs = Sequence[tuple[float, float]]
+
+
+def within_correlation(groups: Sequence[Pairs]) -> float | None:
+    """Pearson's correlation of what is left when each group's own means are taken away.
+
+    None where nothing is left to correlate.
+    """
+    pairs: list[tuple[float, float]] = []
+    for group in groups:
+        if group:
+            x, y = (math.fsum(side) / len(group) for side in zip(*group, strict=True))
+            pairs += [(a - x, b - y) for a, b in group]
+    across = math.fsum(a * b for a, b in pairs)
+    size = math.sqrt(math.fsum(a * a for a, _ in pairs) * math.fsum(b * b for _, b in pairs))
+    return across / size if size else None
+
+
+def correlation_interval(
+    groups: Sequence[Pairs], *, seed: int, resamples: int = 2000, level: float = 0.95
+) -> Interval | None:
+    """The interval of `within_correlation` over groups (passages); None of a single one."""
+    _check(resamples, level)
+    if len(groups) < 2:
+        return None
+    draw = rng_for("bootstrap of correlation", seed, len(groups)).choices
+    every = (within_correlation(draw(groups, k=len(groups))) for _ in range(resamples))
+    drawn = sorted(value for value in every if value is not None)
+    return (_quantile(drawn, (1 - level) / 2), _quantile(drawn, (1 + level) / 2)) if drawn else None
+
+
 def _means(values_by_passage: ByPassage) -> dict[str, float]:
     """In the order of the names, so that figures do not depend on the order of arrival."""
     means = {name: math.fsum(v) / len(v) for name, v in sorted(values_by_passage.items()) if v}
