@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from selfedit.edits import directive, implications, implications_long, question_answer, rewrite
-from selfedit.edits.base import Format
+from selfedit.edits.base import EditFormat, Format
+from selfedit.edits.few_shot import FewShotFormat, format_of
 from selfedit.edits.template import load_template
 from selfedit.errors import EditError
 
-__all__ = ["FORMATS", "Format", "get_format"]
+__all__ = ["FORMATS", "EditFormat", "FewShotFormat", "Format", "format_of", "get_format"]
 
 FORMATS: dict[str, Format] = {
     module.FORMAT.name: module.FORMAT

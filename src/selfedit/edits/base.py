@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import regex
 
@@ -21,6 +21,32 @@ class Parsed:
 
     lines: tuple[str | Sequence, ...]
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+TaskT = TypeVar("TaskT", contravariant=True)
+
+
+class EditFormat(Protocol[TaskT]):
+    """What asking for self-edits needs of a format, whatever its tasks are: passages or demonstrations."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def max_tokens(self) -> int: ...
+    @property
+    def grammar(self) -> str | None: ...
+
+    def prompt(self, task: TaskT, *, chat: bool) -> str | list[dict[str, str]]:
+        """Chat messages, or a plain text to be continued."""
+        ...
+
+    def parse(self, task: TaskT, text: str) -> SelfEdit | Failure:
+        """The edit that the text comes to; any text gives one or the other."""
+        ...
+
+    def sequences(self, task: TaskT, edit: SelfEdit) -> tuple[str | Sequence, ...]:
+        """What the edit is trained as."""
+        ...
 
 
 Parser = Callable[[Task, str, tuple[str, ...]], Parsed | Failure]

@@ -47,7 +47,7 @@ def parse_directive(task: Task, text: str, echoes: tuple[str, ...]) -> Parsed | 
     tools = _tools(chosen)
     settings: dict[str, Any] = {"tools": tools} if tools else {}
     for name, bounds in BOUNDS.items():
-        value = _number(chosen.get(name))
+        value = finite(chosen.get(name))
         if value is not None:
             clamped = min(max(value, bounds[0]), bounds[1])
             settings[name] = clamped if name == "learning_rate" else round(clamped)
@@ -99,7 +99,8 @@ def _tools(chosen: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(tool for tool in TOOLS if tool in known)
 
 
-def _number(value: Any) -> float | None:
+def finite(value: Any) -> float | None:
+    """The number that a JSON value is, also in quotes; None where it is no finite one."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
