@@ -18,6 +18,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, cast, runtime_check
 from selfedit.errors import UsageError
 
 Schedule = Literal["linear", "constant", "cosine"]
+Divergence = Literal["reverse", "forward"]
 FinishReason = Literal["stop", "length"]
 
 
@@ -221,13 +222,43 @@ class Sequence:
 
 
 @dataclass(frozen=True)
+class Objective:
+    """Cross-entropy, and for every token that bears loss `weight` times a divergence from a frozen head.
+
+    `reverse` is KL(model ‖ reference), the penalty of reinforcement learning; `forward` is KL(reference ‖
+    model), distillation. Exact over the vocabulary, not estimated from the token that was sampled. A
+    sequence's own weight acts on its cross-entropy alone: with weight 0 it only holds the model to the
+    reference, and a negative one never drives the model away from it.
+    """
+
+    weight: float
+    divergence: Divergence = "reverse"
+    reference: Head | None = None
+    """None: the plan's own head, as it is without the adapter in training."""
+
+    def __post_init__(self) -> None:
+        if not (_finite(self.weight) and self.weight > 0):
+            raise UsageError(
+                f"objective: weight is {self.weight!r}; choose a finite number above 0, or leave it out"
+            )
+        if self.divergence not in ("reverse", "forward"):
+            raise UsageError(f"objective: divergence is {self.divergence!r}; choose reverse or forward")
+        object.__setattr__(self, "weight", float(self.weight))
+
+    @property
+    def id(self) -> str:
+        reference = self.reference.id if self.reference else None
+        return content_hash(["objective", self.weight, self.divergence, reference])
+
+
+@dataclass(frozen=True)
 class TrainingPlan:
     """What a self-edit comes to: token sequences with loss masks, and hyper-parameters.
 
     A sequence is a `str` (the tokenizer's defaults, no end-of-text added, loss on every token after the
-    first) or a `Sequence`. The loss of a step is the sum of weighted token losses over the number of tokens
-    that bear loss. AdamW 0.9/0.999/1e-8, no clipping. Defaults follow SEAL's inner loop (arXiv 2506.10943,
-    section B).
+    first) or a `Sequence`. The loss of a step is the sum of weighted token losses, with what the objective
+    adds to each, over the number of tokens that bear loss. AdamW 0.9/0.999/1e-8, no clipping. Defaults follow
+    SEAL's inner loop (arXiv 2506.10943, section B).
     """
 
     sequences: tuple[str | Sequence, ...]
@@ -244,8 +275,8 @@ class TrainingPlan:
     seed: int = 0
     shuffle: bool = True
     head: Head | None = None
-    objective: Any = None
-    """Reserved: None is cross-entropy."""
+    objective: Objective | None = None
+    """None is cross-entropy."""
     constraint: Any = None
     """Reserved: None is unconstrained."""
 
@@ -294,7 +325,11 @@ class TrainingPlan:
                 "choose a fraction from 0 to below 1",
             ),
             ("target_modules", bool(self.target_modules), "name modules, or all-linear"),
-            ("objective", self.objective is None, "leave it out; only cross-entropy is built so far"),
+            (
+                "objective",
+                self.objective is None or isinstance(self.objective, Objective),
+                "give an Objective, or leave it out",
+            ),
             ("constraint", self.constraint is None, "leave it out; none is built so far"),
         ]
 
@@ -341,6 +376,7 @@ class TrainingPlan:
     @property
     def id(self) -> str:
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "head"}
+        fields["objective"] = self.objective.id if self.objective else None
         return content_hash(["plan", fields, self.head.id if self.head else None])
 
 

@@ -10,8 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from selfedit.errors import StoreError
-from selfedit.store import Figures, NewAdapter, NewCommit, Store, text_hash, texts_of, trial_key
-from selfedit.types import Failure, Head, Reward, SelfEdit, Sequence, Task, TrainingPlan, Trial
+from selfedit.store import (
+    AdapterName,
+    Figures,
+    NewAdapter,
+    NewCommit,
+    Store,
+    text_hash,
+    texts_of,
+    trial_key,
+)
+from selfedit.types import Failure, Head, Objective, Reward, SelfEdit, Sequence, Task, TrainingPlan, Trial
 
 slow_disk = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -281,19 +290,30 @@ def test_any_text_can_be_kept(store, texts):
     assert [store.text(digest) for digest in store.record_texts(texts)] == texts
 
 
-sequences = st.text(min_size=1) | st.builds(Sequence, st.text(), st.text(), st.floats(0, 2))
+sequences = st.text(min_size=1) | st.builds(Sequence, st.text(), st.text(), st.floats(-1, 2))
+names = st.lists(st.builds(AdapterName, st.sampled_from(["kept nowhere", "adapter-1"])), max_size=2).map(
+    tuple
+)
+objectives = st.none() | st.builds(
+    Objective,
+    st.floats(0.001, 100),
+    st.sampled_from(["reverse", "forward"]),
+    st.none() | st.builds(Head, st.just("f" * 64), names),
+)
 
 
 @given(
     lines=st.lists(sequences, min_size=1, max_size=4),
     rate=st.floats(0, 1),
     modules=st.sampled_from(["all-linear", ("q_proj", "v_proj")]),
+    objective=objectives,
 )
 @slow_disk
-def test_any_plan_and_edit_come_back_with_their_ids(store, lines, rate, modules):
+def test_any_plan_and_edit_come_back_with_their_ids(store, lines, rate, modules, objective):
     store.move_head("rollback", [])
     task = Task("t", "p")
-    plan = TrainingPlan(tuple(lines), learning_rate=rate, target_modules=modules, alpha=rate + 1)
+    rates = {"learning_rate": rate, "alpha": rate + 1}
+    plan = TrainingPlan(tuple(lines), target_modules=modules, objective=objective, **rates)
     edit = SelfEdit(task.id, "rewrite", "x", tuple(lines), {"rate": rate})
     new = NewCommit(adapter=NewAdapter("a", b"w", {}), plan=plan, tasks=(task,), edits=(edit,))
     commit = store.accept(new)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from selfedit.engine import Adapter, Engine
-from selfedit.types import Failure, GenerationRequest, ScoreRequest, Sequence, TrainingPlan
+from selfedit.types import Failure, GenerationRequest, Objective, ScoreRequest, Sequence, TrainingPlan
 from selfedit.workers import pool
 from selfedit.workers.pool import PooledWorker
 
@@ -63,6 +63,23 @@ def test_a_pool_equals_one_engine(engine: Engine, worker: PooledWorker) -> None:
     scores = [ScoreRequest("The", " town", adapter=a) for a in adapters]
     found = [score.logprob for score in worker.score(scores)]
     assert found == pytest.approx([score.logprob for score in engine.score(scores)], abs=1e-6)
+
+
+def test_objectives_and_their_heads_reach_the_other_processes(engine: Engine, worker: PooledWorker) -> None:
+    first, second = (engine.head([found]) for found in engine.train(plans(2)) if isinstance(found, Adapter))
+    objectives = [
+        Objective(0.5),
+        Objective(2.0, "forward", second),
+        Objective(1.0, "reverse", engine.head([])),
+    ]
+    work = [plan for objective in objectives for plan in plans(3, head=first, objective=objective)]
+    together = worker.train([*work, *plans(2)])
+    assert worker._children
+    for found, expected in zip(together, engine.train([*work, *plans(2)]), strict=True):
+        assert isinstance(found, Adapter)
+        assert isinstance(expected, Adapter)
+        assert found.losses == pytest.approx(expected.losses, rel=1e-9)
+        assert found.meta.plan == expected.meta.plan
 
 
 def test_a_pool_that_keeps_heads_says_the_same(engine: Engine, worker: PooledWorker, tmp_path: Path) -> None:

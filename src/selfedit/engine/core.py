@@ -24,6 +24,7 @@ from selfedit.engine.memory import Limits, choose_threads, free_memory, limits
 from selfedit.engine.merge import Heads
 from selfedit.engine.model import Model, Tokens, load_model, load_tokens
 from selfedit.engine.products import can_group
+from selfedit.engine.reference import References, head_key, pulled, waves
 from selfedit.engine.scarcity import Room, shrinking
 from selfedit.engine.score import Item, Scorer
 from selfedit.engine.scratch import Scratch
@@ -123,7 +124,7 @@ class Engine:
         work = [(index, request, self._prompt(request)) for index, request in enumerate(requests)]
         groups: dict[str, list[Prompted]] = defaultdict(list)
         for item in work:
-            groups[_head_key(item[1].head)].append(item)
+            groups[head_key(item[1].head)].append(item)
 
         done = 0
 
@@ -144,7 +145,7 @@ class Engine:
         """Log-probability of each completion after its prompt, in the requests' order."""
         groups: dict[str, list[int]] = defaultdict(list)
         for index, request in enumerate(requests):
-            groups[_head_key(request.head)].append(index)
+            groups[head_key(request.head)].append(index)
         found: dict[int, Score] = {}
         with self._threads():
             for members in groups.values():
@@ -238,7 +239,7 @@ class Engine:
         groups: dict[tuple[str, tuple[str, ...], int], list[Job]] = defaultdict(list)
         for job in jobs:
             names = matching(self.model.layers, job.plan.target_modules)
-            groups[_head_key(job.plan.head), names, (job.plan.rank - 1).bit_length()].append(job)
+            groups[head_key(job.plan.head), names, (job.plan.rank - 1).bit_length()].append(job)
         total, done = sum(job.tokens for job in jobs), 0
 
         def on_step(tokens: int) -> None:
@@ -246,22 +247,40 @@ class Engine:
             done += tokens
             progress(done, total)
 
-        for (_, names, _), members in groups.items():
-            self._stand_on(members[0].plan.head)
-            budget = self.limits().training(self.model, names, [job.plan for job in members])
-            self._log.together(min(budget.slots, len(members)))
-            trainer = Trainer(self.model, names, members, budget)
-            steps = trainer.run(on_step)
-            while True:
-                with self._threads():
-                    result = next(steps, None)
-                if trainer.budget != budget:
-                    budget = trainer.budget
-                    self._log.reduced(f"train: memory ran out, {budget.tokens} tokens a pass")
-                if result is None:
-                    break
-                yield result[0], self._settle(result[1], len(jobs))
-                self._stand_on(members[0].plan.head)
+        for (_, names, _), group in groups.items():
+            for members in waves(self.model, group, self.limits().references(self.model)):
+                for index, adapter in self._train_together(names, members, on_step):
+                    yield index, self._settle(adapter, len(jobs))
+                    self._stand_on(members[0].plan.head)
+
+    def _train_together(
+        self, names: tuple[str, ...], jobs: list[Job], on_step: Callable[[int], None]
+    ) -> Iterator[Result]:
+        """Run jobs that share a bank. Whoever takes a result stands on their head again before the next."""
+        members, held = self._held_to_references(jobs)
+        self._stand_on(members[0].plan.head)
+        budget = self.limits().training(self.model, names, [job.plan for job in members], held)
+        self._log.together(min(budget.slots, len(members)))
+        trainer = Trainer(self.model, names, members, budget)
+        steps = trainer.run(on_step)
+        while True:
+            with self._threads():
+                result = next(steps, None)
+            if trainer.budget != budget:
+                budget = trainer.budget
+                self._log.reduced(f"train: memory ran out, {budget.tokens} tokens a pass")
+            if result is None:
+                return
+            yield result
+
+    def _held_to_references(self, jobs: list[Job]) -> tuple[list[Job], int]:
+        """The jobs with what their objectives need, and the bytes that it takes."""
+        references = References.of(jobs)
+        with self._threads():
+            states = references.read(
+                self.model, self.limits().most_tokens, self.heads.activate, partial(self._smaller, "train")
+            )
+        return [pulled(job, states) for job in jobs], references.size(self.model)
 
     def _stand_on(self, head: Head | None) -> None:
         with self._threads():
@@ -325,10 +344,6 @@ class Engine:
             yield
         finally:
             torch.set_num_threads(before)
-
-
-def _head_key(head: Head | None) -> str:
-    return head.id if head is not None and head.adapters else ""
 
 
 def _device(name: str) -> torch.device:

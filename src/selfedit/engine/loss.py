@@ -56,9 +56,10 @@ class OutputHead:
     def pack(self) -> None:
         self.matrix = FrozenMatrix(self.weight_VH, self.bias_V, pack=True)
 
-    def chunks(self, count: int) -> list[slice]:
+    def chunks(self, count: int, blocks: int = 1) -> list[slice]:
+        """Parts of so many tokens that `blocks` of logits at once are no more than is meant to be held."""
         numbers = CHUNK_NUMBERS if self.weight_VH.device.type == "cpu" else DEVICE_NUMBERS
-        size = max(1, numbers // self.weight_VH.shape[0])
+        size = max(1, numbers // (blocks * self.weight_VH.shape[0]))
         return [slice(i, min(i + size, count)) for i in range(0, count, size)]
 
     def logits(self, hidden_CH: Tensor) -> Tensor:

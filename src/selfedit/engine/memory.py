@@ -23,6 +23,8 @@ from selfedit.types import AdapterLike, GenerationRequest, TrainingPlan
 SHARE = 0.6
 """Part of the free memory that one run may plan with; the rest is for what cannot be counted."""
 GIB = 1 << 30
+REFERENCES = 0.25
+"""Part of the usable main memory that references of plans may take at once."""
 PROBE_SECONDS = 0.08
 
 
@@ -40,20 +42,29 @@ class Limits:
     def usable(self) -> int:
         return int(self.free * SHARE)
 
-    def training(self, model: Model, names: Sequence[str], plans: Sequence[TrainingPlan]) -> Budget:
-        """Slots and tokens for these plans. Raises EngineError if not even one adapter fits."""
+    def training(
+        self, model: Model, names: Sequence[str], plans: Sequence[TrainingPlan], held: int = 0
+    ) -> Budget:
+        """Slots and tokens for these plans beside `held` bytes of main memory. Raises EngineError if not even
+        one adapter fits."""
         rank = max(plan.rank for plan in plans)
         slot = slot_bytes(model, names, rank)
         token = token_bytes(model)
-        if self.usable < slot + 64 * token:
+        usable = self.usable - (held if model.device.type == "cpu" else 0)
+        if usable < slot + 64 * token:
             need = (slot + 64 * token) / SHARE / GIB
             raise EngineError(
                 f"an adapter of rank {rank} needs {need:.1f} GiB to train and {self.free / GIB:.1f} GiB is "
                 "free; lower the rank or free memory"
             )
-        slots = max(1, min(self.most_slots, len(plans), int(self.usable * 0.6) // slot))
-        tokens = max(64, min(self.most_tokens, (self.usable - slots * slot) // token))
+        slots = max(1, min(self.most_slots, len(plans), int(usable * 0.6) // slot))
+        tokens = max(64, min(self.most_tokens, (usable - slots * slot) // token))
         return Budget(slots, int(tokens))
+
+    def references(self, model: Model) -> int:
+        """Bytes of main memory that the hidden states of references may take at once."""
+        main = self.usable if model.device.type == "cpu" else int(free_memory() * SHARE)
+        return int(main * REFERENCES)
 
     def room(self, model: Model, work: Sequence[tuple[int, GenerationRequest, list[int]]]) -> Room:
         """Rows, adapter slots and prefill tokens for these requests."""

@@ -27,6 +27,7 @@ from selfedit.engine import attention
 from selfedit.engine.adapted import AdaptedLinear, Run, Siblings
 from selfedit.engine.attention import Pass
 from selfedit.engine.bank import Bank, Spec
+from selfedit.engine.divergence import Pull
 from selfedit.engine.kernels import fuse
 from selfedit.engine.loss import OutputHead
 from selfedit.errors import EngineError, ModelError
@@ -44,6 +45,12 @@ class TokenRow:
     ids: tuple[int, ...]
     bears_loss: tuple[bool, ...]
     weight: float = 1.0
+    pull: Pull | None = None
+
+    @property
+    def home(self) -> bool:
+        """Whether it is pulled to the head that it is trained on."""
+        return self.pull is not None and self.pull.home
 
     @property
     def loss_tokens(self) -> int:

@@ -9,7 +9,7 @@ rewards, files or rounds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import torch
@@ -19,13 +19,14 @@ from torch.optim.adamw import adamw
 from selfedit.engine.adapted import Dropout
 from selfedit.engine.attention import Pass
 from selfedit.engine.bank import Bank, initial_weights
+from selfedit.engine.divergence import Pulls, pulled_losses
 from selfedit.engine.layout import Rows, Slots
 from selfedit.engine.lora import Adapter, AdapterMeta
 from selfedit.engine.loss import token_losses
 from selfedit.engine.model import Model, TokenRow
 from selfedit.engine.scarcity import SMALLEST, out_of_memory, release
 from selfedit.errors import EngineError
-from selfedit.types import Failure, TrainingPlan
+from selfedit.types import Divergence, Failure, TrainingPlan
 
 OVERHEAD = {True: 100, False: 512}
 """What a pass costs beside its tokens, in tokens: on a processor, and on an accelerator."""
@@ -78,10 +79,26 @@ class Seat:
     job: Job
     step: int = 0
     losses: list[Tensor] = field(default_factory=list[Tensor])
+    moved: bool = False
+    """Whether a step so far could make the adapter add anything."""
 
     @property
     def done(self) -> bool:
         return self.step >= len(self.job.order)
+
+    def batch(self) -> list[TokenRow]:
+        """The rows of its step.
+
+        An adapter that adds nothing yet is where it is pulled home to: the divergence is exactly zero. It is
+        left out, since of its slope only rounding would remain, which Adam makes whole steps of.
+        """
+        rows = self.job.batch(self.step)
+        return rows if self.moved else [replace(row, pull=None) if row.home else row for row in rows]
+
+    def advance(self, rows: list[TokenRow]) -> None:
+        """The step with these rows is done."""
+        self.moved = self.moved or any(row.weight or row.pull for row in rows)
+        self.step += 1
 
 
 @final
@@ -171,12 +188,12 @@ class Trainer:
     def _step(self) -> int:
         """One optimiser step of every seat; returns its tokens."""
         bank = self.bank
-        batches = [seat.job.batch(seat.step) for seat in self.seats]
+        batches = [seat.batch() for seat in self.seats]
         losses_A = self._losses(batches)
         for slot, seat in enumerate(self.seats):
             self._update(slot, seat)
             seat.losses.append(losses_A[slot])
-            seat.step += 1
+            seat.advance(batches[slot])
         bank.sync()
         return sum(len(row.ids) for batch in batches for row in batch)
 
@@ -206,14 +223,24 @@ class Trainer:
         self.model.run.use(self.bank, Slots(work.counts, device), first, self._dropout(first, len(part)))
         ids_N = torch.tensor(work.ids, device=device)
         hidden_NH = self.model.hidden(ids_N, Pass(Rows.of(work.lengths, device)))
-        at_L = torch.tensor(work.at, device=device, dtype=torch.long)
-        weight_L = torch.tensor(work.weights, device=device, dtype=self.bank.master_AP.dtype)
-        loss_L = token_losses(hidden_NH[at_L], self.model.head, ids_N[at_L + 1], weight_L)
-        loss_L.sum().backward()
+        losses = [self._token_losses(hidden_NH, ids_N, bearing) for bearing in work.bearing.values()]
+        torch.autograd.backward([loss_L.sum() for loss_L in losses])
         self.model.run.use(None, None)
-        total_A = torch.zeros(len(part), dtype=loss_L.dtype, device=device)
-        slot_L = torch.tensor(work.slots, device=device, dtype=torch.long)
-        return total_A.index_add_(0, slot_L, loss_L.detach())
+        total_A = torch.zeros(len(part), dtype=losses[0].dtype, device=device)
+        for bearing, loss_L in zip(work.bearing.values(), losses, strict=True):
+            slot_L = torch.tensor(bearing.slots, device=device, dtype=torch.long)
+            total_A.index_add_(0, slot_L, loss_L.detach())
+        return total_A
+
+    def _token_losses(self, hidden_NH: Tensor, ids_N: Tensor, bearing: Bearing) -> Tensor:
+        device, dtype, head = self.model.device, self.bank.master_AP.dtype, self.model.head
+        at_L = torch.tensor(bearing.at, device=device, dtype=torch.long)
+        weight_L = torch.tensor(bearing.weights, device=device, dtype=dtype)
+        if bearing.divergence is None:
+            return token_losses(hidden_NH[at_L], head, ids_N[at_L + 1], weight_L)
+        pull_L = torch.tensor(bearing.pulls, device=device, dtype=dtype)
+        pulls = Pulls(bearing.divergence, pull_L, torch.cat(bearing.states).to(device))
+        return pulled_losses(hidden_NH[at_L], head, ids_N[at_L + 1], weight_L, pulls)
 
     def _dropout(self, first: int, count: int) -> Dropout | None:
         seats = self.seats[first : first + count]
@@ -244,6 +271,30 @@ class Trainer:
 
 @final
 @dataclass(frozen=True)
+class Bearing:
+    """The packed tokens whose next one bears one kind of loss, with what each weighs and its slot."""
+
+    divergence: Divergence | None
+    at: list[int] = field(default_factory=list[int])
+    weights: list[float] = field(default_factory=list[float])
+    slots: list[int] = field(default_factory=list[int])
+    pulls: list[float] = field(default_factory=list[float])
+    """What the divergence weighs, where there is one; and row by row the reference's states."""
+    states: list[Tensor] = field(default_factory=list[Tensor])
+
+    def add(self, row: TokenRow, begin: int, slot: int, total: int) -> None:
+        """Take in a row that begins at the packed token `begin`."""
+        at = [begin + place for place, bears in enumerate(row.bears_loss) if bears]
+        self.at.extend(at)
+        self.weights.extend([row.weight / total] * len(at))
+        self.slots.extend([slot] * len(at))
+        if row.pull is not None:
+            self.pulls.extend([row.pull.weight / total] * len(at))
+            self.states.append(row.pull.states_LH)
+
+
+@final
+@dataclass(frozen=True)
 class Packed:
     """What one pass is made of, as plain numbers."""
 
@@ -252,30 +303,26 @@ class Packed:
     """Tokens of each row, pads included."""
     counts: tuple[int, ...]
     """Tokens of each slot."""
-    at: list[int]
-    """Packed tokens whose next one bears loss; its weight and slot follow."""
-    weights: list[float]
-    slots: list[int]
+    bearing: dict[Divergence | None, Bearing]
+    """By divergence, None where there is but cross-entropy."""
 
 
 def packed(part: list[list[TokenRow]], totals: list[int], pad: bool = True) -> Packed:
     """Pack each slot's rows; `totals` counts the loss tokens of its whole batch.
 
-    The loss of a step is Σ weight · nll / (number of tokens that bear loss). With `pad`, slots are filled to
-    one count of tokens where possible: a row's end is repeated, which nothing before it sees and no loss
-    covers. All that is done slot by slot is then a view.
+    The loss of a step is Σ (weight · nll + pull · divergence) / (number of tokens that bear loss). With
+    `pad`, slots are filled to one count of tokens where possible: a row's end is repeated, which nothing
+    before it sees and no loss covers. All that is done slot by slot is then a view.
     """
     lengths = [[len(row.ids) for row in rows] for rows in part]
     pads = _pads(lengths) if pad else [[0] * len(rows) for rows in lengths]
     counts = [sum(len(row.ids) for row in rows) + sum(pad) for rows, pad in zip(part, pads, strict=True)]
-    found = Packed([], [], tuple(counts), [], [], [])
+    found = Packed([], [], tuple(counts), {})
     for slot, rows in enumerate(part):
         for row, more in zip(rows, pads[slot], strict=True):
-            begin = len(found.ids)
-            bearing = [begin + at for at, bears in enumerate(row.bears_loss) if bears]
-            found.at.extend(bearing)
-            found.weights.extend([row.weight / totals[slot]] * len(bearing))
-            found.slots.extend([slot] * len(bearing))
+            kind = row.pull.divergence if row.pull else None
+            bearing = found.bearing.setdefault(kind, Bearing(kind))
+            bearing.add(row, len(found.ids), slot, totals[slot])
             found.ids.extend([*row.ids, *row.ids[-1:] * more])
             found.lengths.append(len(row.ids) + more)
     return found

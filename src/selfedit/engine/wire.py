@@ -19,6 +19,7 @@ from selfedit.types import (
     Failure,
     GenerationRequest,
     Head,
+    Objective,
     Score,
     ScoreRequest,
     Sequence,
@@ -64,6 +65,14 @@ class Wire:
         found = [self.adapter(place) for place in told[1]]
         return Head(told[0], tuple(adapter for adapter in found if adapter is not None))
 
+    def _objective_out(self, objective: Objective | None) -> Any:
+        if objective is None:
+            return None
+        return [objective.weight, objective.divergence, self._head_out(objective.reference)]
+
+    def _objective_in(self, told: Any) -> Objective | None:
+        return None if told is None else Objective(told[0], told[1], self._head_in(told[2]))
+
     # -- work ----------------------------------------------------------------------------------------------
 
     def work_out(self, work: Work) -> dict[str, Any]:
@@ -71,6 +80,7 @@ class Wire:
         fields["head"] = self._head_out(work.head)
         if isinstance(work, TrainingPlan):
             fields["sequences"] = [s if isinstance(s, str) else asdict(s) for s in work.sequences]
+            fields["objective"] = self._objective_out(work.objective)
             return {"kind": "train", **fields}
         fields["adapter"] = self.place(work.adapter)
         if not isinstance(work.prompt, str):
@@ -83,6 +93,7 @@ class Wire:
         if told["kind"] == "train":
             rows = [s if isinstance(s, str) else Sequence(**s) for s in fields["sequences"]]
             fields["sequences"] = tuple(rows)
+            fields["objective"] = self._objective_in(fields["objective"])
             return TrainingPlan(**fields)
         fields["adapter"] = self.adapter(fields["adapter"])
         return (GenerationRequest if told["kind"] == "generate" else ScoreRequest)(**fields)

@@ -5,6 +5,7 @@ Needs SQLAlchemy and the standard library. Knows nothing of models or how adapte
 
 from selfedit.store.drafts import sequence_text, text_hash, texts_of, trial_key
 from selfedit.store.rows import (
+    AdapterName,
     AdapterRow,
     Backup,
     Collected,
@@ -27,6 +28,7 @@ from selfedit.store.rows import (
 from selfedit.store.store import Store
 
 __all__ = [
+    "AdapterName",
     "AdapterRow",
     "Backup",
     "Collected",

@@ -21,7 +21,18 @@ from selfedit.errors import StoreError
 from selfedit.store import journal as j
 from selfedit.store.blobs import Blob
 from selfedit.store.rows import NewAdapter, ProbeAnswer, ProbeResult, Source
-from selfedit.types import Failure, Probe, Reward, SelfEdit, Sequence, Task, TrainingPlan, Trial, content_hash
+from selfedit.types import (
+    Failure,
+    Objective,
+    Probe,
+    Reward,
+    SelfEdit,
+    Sequence,
+    Task,
+    TrainingPlan,
+    Trial,
+    content_hash,
+)
 
 _SHARED = (j.SOURCES, j.TASKS, j.PROBES, j.TASK_PROBES, j.SELF_EDITS, j.PLANS, j.OUTCOMES)
 """Named by their contents: to insert one again changes nothing."""
@@ -111,6 +122,7 @@ class Draft:
         """Without its head's adapters: the commit's row knows them, and they would grow with the history."""
         body = {each.name: getattr(plan, each.name) for each in fields(plan) if each.name != "head"}
         body["sequences"] = self._sequences(plan.sequences)
+        body["objective"] = _objective(plan.objective)
         plan_id = plan.id
         self.row(j.PLANS, id=plan_id, head=plan.head.id if plan.head else None, body=to_json(body))
         return plan_id
@@ -168,6 +180,15 @@ class Draft:
             f"correct_{when}": answer.correct if answer else None,
             f"concise_{when}": answer.concise if answer else None,
         }
+
+
+def _objective(objective: Objective | None) -> dict[str, Any] | None:
+    """With the reference's adapters by name: no other row knows them."""
+    if objective is None:
+        return None
+    held = objective.reference
+    reference = [held.base, [adapter.hash for adapter in held.adapters]] if held else None
+    return {"weight": objective.weight, "divergence": objective.divergence, "reference": reference}
 
 
 def _bytes(text: str) -> bytes:

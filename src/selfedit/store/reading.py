@@ -15,8 +15,19 @@ from sqlalchemy import Connection, Row, Table, select
 
 from selfedit.errors import StoreError
 from selfedit.store import journal as j
-from selfedit.store.rows import AdapterRow, ProbeAnswer, ProbeResult, TrialRow
-from selfedit.types import Failure, Head, Outcome, Probe, Reward, SelfEdit, Sequence, Task, TrainingPlan
+from selfedit.store.rows import AdapterName, AdapterRow, ProbeAnswer, ProbeResult, TrialRow
+from selfedit.types import (
+    Failure,
+    Head,
+    Objective,
+    Outcome,
+    Probe,
+    Reward,
+    SelfEdit,
+    Sequence,
+    Task,
+    TrainingPlan,
+)
 
 _BATCH = 500
 """Values in one IN list: databases bound their number."""
@@ -124,7 +135,17 @@ def plan(connection: Connection, plan_id: str, head: Head | None) -> TrainingPla
         raise StoreError(
             f"plan {plan_id[:12]}: texts that it was trained on were erased; it cannot be had any more"
         )
-    return TrainingPlan(sequences, **body, head=head if row.head else None)
+    objective = _objective(body.pop("objective", None))
+    return TrainingPlan(sequences, **body, head=head if row.head else None, objective=objective)
+
+
+def _objective(told: Mapping[str, Any] | None) -> Objective | None:
+    """Its reference is made of names: the store need not have kept those adapters."""
+    if told is None:
+        return None
+    held = told["reference"]
+    reference = Head(held[0], tuple(map(AdapterName, held[1]))) if held else None
+    return Objective(told["weight"], told["divergence"], reference)
 
 
 def text_tasks(connection: Connection, commit: str) -> dict[str, str | None]:

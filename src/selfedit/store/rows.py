@@ -143,6 +143,13 @@ class CommitRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AdapterName:
+    """An adapter that a record speaks of and the store need not have."""
+
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class AdapterRow:
     """A kept adapter. It has an identity (`hash`), so it can stand in a `Head`."""
 
