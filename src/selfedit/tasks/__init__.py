@@ -4,6 +4,18 @@ Knows nothing of models, tokenizers (a text's length is an argument), training o
 """
 
 from selfedit.tasks._questions import read_questions
+from selfedit.tasks.arc import ArcReading, read_arc, small_grids
+from selfedit.tasks.demonstrations import read_demonstrations
 from selfedit.tasks.passages import Document, Reading, read, read_squad
 
-__all__ = ["Document", "Reading", "read", "read_questions", "read_squad"]
+__all__ = [
+    "ArcReading",
+    "Document",
+    "Reading",
+    "read",
+    "read_arc",
+    "read_demonstrations",
+    "read_questions",
+    "read_squad",
+    "small_grids",
+]

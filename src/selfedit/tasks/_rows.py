@@ -6,33 +6,28 @@ file, and SQuAD's own nesting data / paragraphs / qas / answers (arXiv 1606.0525
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import unquote
 
 from selfedit.errors import DocumentError
-from selfedit.tasks._files import clean
+from selfedit.tasks import _json
+from selfedit.tasks._json import Row
 from selfedit.types import Probe, Task
 
 _TEXTS = ("text", "context", "passage")
 _WANTED = 'a row is {"title": ..., "text": ...}, with "questions": [{"question": ..., "answer": ...}] if any'
 
-Row = Mapping[str, Any]
-
 
 def json_lines(text: str, path: str) -> Iterator[tuple[str, Row]]:
     """(where, row) of each line that is not blank."""
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            where = f"{path}, line {number}"
-            yield where, _object(_parsed(line, where), where)
+    return _json.json_lines(text, path, _WANTED)
 
 
 def json_rows(text: str, path: str) -> Iterator[tuple[str, Row]]:
     """(where, row) of each row of one JSON document: a list, or one under "data" or "questions"."""
-    value = _parsed(text, path)
+    value = _json.parsed(text, path, _WANTED)
     if isinstance(value, dict):
         found = cast(dict[str, Any], value)
         value = found.get("data", found.get("questions"))
@@ -65,16 +60,7 @@ def merged(found: Iterator[Task]) -> list[Task]:
 
 def value_of(row: Row, names: tuple[str, ...], where: str) -> str:
     """The first of `names` that the row has, as text; numbers are taken as they are written."""
-    name = next((name for name in names if name in row), None)
-    if name is None:
-        raise DocumentError(f"{where}: no {' or '.join(names)}; {_WANTED}")
-    value = row[name]
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise DocumentError(f"{where}: {name} is {_called(value)}, not text; put it in quotes")
-    text = clean(str(value)).strip()
-    if not text:
-        raise DocumentError(f"{where}: {name} is empty; fill it in or leave the row out")
-    return text
+    return _json.value_of(row, names, where, _WANTED)
 
 
 def optional(row: Row, names: tuple[str, ...], where: str) -> str:
@@ -121,37 +107,9 @@ def _title(row: Row, where: str) -> str:
     return " ".join(unquote(optional(row, ("title",), where)).replace("_", " ").split())
 
 
-def _parsed(text: str, where: str) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        at = "" if ", line " in where else f", line {error.lineno}"
-        raise DocumentError(
-            f"{where}{at}: not JSON ({error.msg} at column {error.colno}); correct it"
-        ) from error
-    except (RecursionError, ValueError) as error:
-        raise DocumentError(f"{where}: JSON too deep, or with a number too long; {_WANTED}") from error
-
-
 def _object(value: object, where: str) -> Row:
-    if not isinstance(value, dict):
-        raise DocumentError(f"{where}: {_called(value)}, not an object; {_WANTED}")
-    return cast(Row, value)
+    return _json.object_of(value, where, _WANTED)
 
 
 def _list(row: Row, name: str, where: str) -> list[object]:
-    value = row.get(name)
-    if not isinstance(value, list):
-        raise DocumentError(f"{where}: {name} is {_called(value)}, not a list; {_WANTED}")
-    return cast(list[object], value)
-
-
-def _called(value: object) -> str:
-    names = (
-        (dict, "an object"),
-        (list, "a list"),
-        (str, "text"),
-        (bool, "true or false"),
-        (type(None), "null"),
-    )
-    return next((name for kind, name in names if isinstance(value, kind)), "a number")
+    return _json.list_of(row, name, where, _WANTED)
