@@ -68,7 +68,10 @@ TEENS = [
     "eighteen",
     "nineteen",
 ]
-TENS = dict(zip("23456789", "twenty thirty forty fifty sixty seventy eighty ninety".split(" "), strict=True))
+TENS = {
+    **{"2": "twenty", "3": "thirty", "4": "forty", "5": "fifty"},
+    **{"6": "sixty", "7": "seventy", "8": "eighty", "9": "ninety"},
+}
 
 
 def spelled(text: str) -> str:
