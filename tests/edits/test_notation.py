@@ -23,15 +23,15 @@ def grids(draw: st.DrawFn) -> Grid:
 
 @given(grids(), st.sampled_from([SPACED, TIGHT, Notation(", ")]))
 def test_what_is_shown_is_read(grid: Grid, notation: Notation) -> None:
-    assert read_grid(notation.shown(grid)) == grid
-    assert read_grid(f"{notation.shown(grid)}\n\nInput:\n1 2 3") == grid
+    assert read_grid(notation.completion(grid)) == grid
+    assert read_grid(f"\n{notation.completion(grid)}\n\nInput:\n1 2 3") == grid
 
 
 @given(grids())
 def test_brackets_are_read(grid: Grid) -> None:
     assert read_grid(str([list(row) for row in grid])) == grid
     assert read_grid("[" + "\n ".join("[" + " ".join(map(str, row)) + "]" for row in grid) + "]") == grid
-    assert read_grid(f"Here it is:\n```\n{SPACED.shown(grid).strip()}\n```") == grid
+    assert read_grid(f"Here it is:\n```\n{SPACED.rows(grid)}\n```") == grid
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_text_of_several_lines_ends_at_the_next_input() -> None:
 def test_the_prompt_is_the_demonstrations_and_the_input() -> None:
     assert SPACED.prompt(MIRROR, MIRROR.tests[0].input) == (
         "Input:\n1 0\n2 3\nOutput:\n0 1\n3 2\n\nInput:\n4 4 0\nOutput:\n0 4 4\n\n"
-        "Input:\n5\n6\nOutput:\n5\n6\n\nInput:\n7 8 0\n0 9 1\nOutput:"
+        "Input:\n5\n6\nOutput:\n5\n6\n\nInput:\n7 8 0\n0 9 1\nOutput:\n"
     )
     assert TIGHT.example(MIRROR.demonstrations[0]) == "Input:\n10\n23\nOutput:\n01\n32"
     assert SPACED.prompt(BACKWARDS, "stone").endswith("Input: x9\nOutput: 9x\n\nInput: stone\nOutput:")
@@ -91,10 +91,15 @@ def test_a_row_bears_loss_on_all_or_on_the_output() -> None:
     assert row == Sequence(SPACED.prompt(BACKWARDS, "stone"), " enots")
     assert isinstance(row, Sequence)
     assert SPACED.row(BACKWARDS, all_tokens=True) == row.prompt + row.completion
+    assert SPACED.row(MIRROR, all_tokens=False) == Sequence(
+        SPACED.prompt(MIRROR, MIRROR.tests[0].input), "0 8 7\n1 9 0"
+    )
 
 
 def test_the_stop_leaves_the_right_answer_whole() -> None:
     assert SPACED.stop(BACKWARDS) == ("\n",)
     poem = FewShot("p", (Example("a", "b\n\nc"),), (Example("d", "e"),))
     for task in (MIRROR, poem):
-        assert not any(s in SPACED.shown(e.output) for s in SPACED.stop(task) for e in task.demonstrations)
+        assert not any(
+            s in SPACED.completion(e.output) for s in SPACED.stop(task) for e in task.demonstrations
+        )

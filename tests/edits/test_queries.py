@@ -79,5 +79,5 @@ def test_what_is_asked_does_not_depend_on_the_answer() -> None:
 
 def test_several_tests_are_asked_apart() -> None:
     task = replace(MIRROR, tests=(*MIRROR.tests, MIRROR.demonstrations[0]))
-    assert grid_queries(task, 1)[0].prompt.endswith("Input:\n1 0\n2 3\nOutput:")
+    assert grid_queries(task, 1)[0].prompt.endswith("Input:\n1 0\n2 3\nOutput:\n")
     assert "7 8 0" not in grid_queries(task, 1)[0].prompt

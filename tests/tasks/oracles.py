@@ -69,8 +69,10 @@ TEENS = [
     "nineteen",
 ]
 TENS = {
-    **{"2": "twenty", "3": "thirty", "4": "forty", "5": "fifty"},
-    **{"6": "sixty", "7": "seventy", "8": "eighty", "9": "ninety"},
+    str(tens): word
+    for tens, word in enumerate(
+        ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"), 2
+    )
 }
 
 

@@ -28,39 +28,44 @@ class Notation:
 
     gap: str = " "
 
-    def shown(self, value: Grid | str) -> str:
-        """What follows a label: a text after a space, a grid on lines of its own."""
-        if isinstance(value, str):
-            return f" {value}"
-        return "\n" + "\n".join(self.gap.join(map(str, row)) for row in value)
-
     def example(self, example: Example[Value]) -> str:
         """An input with its output."""
-        return f"{self.asked(example.input)}{self.shown(example.output)}"
+        return f"{self.asked(example.input)}{self.completion(example.output)}"
 
     def asked(self, value: Grid | str) -> str:
-        """An input that wants its output."""
-        return f"Input:{self.shown(value)}\nOutput:"
+        """An input that wants its output: a text stands on the line of its label, a grid below."""
+        if isinstance(value, str):
+            return f"Input: {value}\nOutput:"
+        return f"Input:\n{self.rows(value)}\nOutput:\n"
+
+    def completion(self, output: Grid | str) -> str:
+        """What follows an input that wants its output."""
+        return f" {output}" if isinstance(output, str) else self.rows(output)
+
+    def rows(self, grid: Grid) -> str:
+        """A row a line."""
+        return "\n".join(self.gap.join(map(str, row)) for row in grid)
 
     def demonstrations(self, task: FewShot[Value]) -> str:
         """The demonstrations, a blank line between them."""
         return "\n\n".join(map(self.example, task.demonstrations))
 
     def prompt(self, task: FewShot[Value], value: Value) -> str:
-        """The demonstrations and then the input `value`; its output follows as `shown`."""
+        """The demonstrations and then the input `value`; its output follows as `completion`."""
         return "\n\n".join([*map(self.example, task.demonstrations), self.asked(value)])
 
     def row(self, task: FewShot[Value], *, all_tokens: bool) -> str | Sequence:
         """A training row of the task's first test: loss on all that is shown, or on the output alone."""
         asked = task.tests[0]
-        prompt, completion = self.prompt(task, asked.input), self.shown(asked.output)
+        prompt, completion = self.prompt(task, asked.input), self.completion(asked.output)
         return prompt + completion if all_tokens else Sequence(prompt, completion)
 
     def stop(self, task: FewShot[Value]) -> tuple[str, ...]:
-        """Strings that end an answer: a text of one line ends with it."""
-        outputs = [example.output for example in task.demonstrations]
-        one_line = all(isinstance(output, str) and "\n" not in output for output in outputs)
-        return ("\n",) if one_line else ("\n\nInput:", "\nInput:")
+        """Strings that end an answer: a text of one line ends with it, a grid with a blank line."""
+        if task.kind == "arc":
+            return ("\n\n", "Input:")
+        one_line = not any("\n" in str(example.output) for example in task.demonstrations)
+        return ("\n",) if one_line else ("\nInput:",)
 
 
 def read_grid(text: str) -> Grid | Failure:

@@ -43,7 +43,7 @@ class Query(Generic[Value]):
 
     def completion(self, output: Value) -> str:
         """How the plain `output` is answered in this guise: the completion whose likelihood is scored."""
-        return self.notation.shown(self.do(output))
+        return self.notation.completion(self.do(output))
 
 
 def grid_queries(
