@@ -59,6 +59,7 @@ UNTYPED = {"engine", "bench", "workers"}
 
 DISTRIBUTIONS = {
     "charset_normalizer": "charset-normalizer",
+    "markupsafe": "jinja2",
     "pydantic_core": "pydantic",
     "tokenizers": "transformers",
     "yaml": "pyyaml",
