@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,6 +88,11 @@ def test_labels_are_few_and_not_in_their_inputs() -> None:
     assert labels(MOODS) == ("good", "bad")
     assert labels(BACKWARDS) == ()
     assert labels(COLOURS) == ()
+    assert labels(replace(MOODS, tests=(Example("so so", "neither"),))) == ()
+    inside = Example("good grief", "good")
+    assert labels(replace(MOODS, demonstrations=(*MOODS.demonstrations, inside))) == ()
+    part = Example("a badge for all", "bad")
+    assert labels(replace(MOODS, demonstrations=(*MOODS.demonstrations, part))) == ("good", "bad")
 
 
 @pytest.mark.parametrize("seed", range(8))

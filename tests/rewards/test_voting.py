@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfedit.rewards import Ballot, share_solved, vote
-from selfedit.types import Failure
+from selfedit.rewards import Ballot, judged, share_solved, vote
+from selfedit.types import Failure, Reward
 
 BAD = Failure("read", "no grid")
 
@@ -45,6 +45,15 @@ def test_a_tasks_share() -> None:
     counts = [vote([Ballot("a")]), vote([Ballot(BAD)])]
     assert share_solved(counts, ["a", "b"]) == 0.5
     assert share_solved(counts[:1], ["a"]) == 1.0
+
+
+def test_a_tasks_reward_is_what_is_solved_or_how_likely_the_right_answers_were() -> None:
+    counts = [vote([Ballot("a"), Ballot(BAD)]), vote([Ballot("x"), Ballot("y"), Ballot("x"), Ballot(BAD)])]
+    assert judged(counts, ["a", "b"]) == Reward(0.5, {"solved": 0.5, "malformed": 2 / 6})
+    dense = judged(counts, ["a", "b"], [-1.0, -2.0])
+    assert dense == Reward(-1.5, {"solved": 0.5, "malformed": 2 / 6, "logprob": -1.5})
+    assert judged([vote([])], ["a"]) == Reward(0.0, {"solved": 0.0, "malformed": 0.0})
+    assert judged(counts, ["a", "y"], most=1).value == 0.5
 
 
 @given(st.lists(st.sampled_from("abc") | st.just(BAD)))

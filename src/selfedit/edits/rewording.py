@@ -105,12 +105,21 @@ def unrenaming(renaming: Renaming) -> Renaming:
 
 
 def labels(task: FewShot[str]) -> tuple[str, ...]:
-    """The outputs, where they are two to eight labels, some of them repeated, none part of its input."""
+    """The outputs, where they are two to eight labels.
+
+    Some of them come twice, none stands in its input as a word, and those of the tests are shown.
+    """
     examples = (*task.demonstrations, *task.tests)
     found = Counter(example.output for example in examples)
-    inside = any(example.output in example.input for example in examples)
     few = 2 <= len(found) <= MOST_LABELS and 3 * len(found) <= 2 * len(examples)
-    return tuple(found) if few and not inside and all(len(each.split()) <= 4 for each in found) else ()
+    shown = {example.output for example in task.demonstrations}
+    if not few or shown != found.keys() or any(len(label.split()) > 4 for label in found):
+        return ()
+    return () if any(_stands_in(example.output, example.input) for example in examples) else tuple(found)
+
+
+def _stands_in(label: str, text: str) -> bool:
+    return regex.search(rf"(?<!\w){regex.escape(label)}(?!\w)", text) is not None
 
 
 def relabelled(task: FewShot[str], *seed: object) -> FewShot[str] | None:

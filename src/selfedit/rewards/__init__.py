@@ -14,7 +14,7 @@ from selfedit.rewards.statistics import (
     spread_over_passages,
     within_correlation,
 )
-from selfedit.rewards.voting import Ballot, Candidate, Count, share_solved, vote
+from selfedit.rewards.voting import Ballot, Candidate, Count, judged, share_solved, vote
 
 __all__ = [
     "CONTROLS",
@@ -36,6 +36,7 @@ __all__ = [
     "correlation_interval",
     "first_line",
     "grade",
+    "judged",
     "mean_over_passages",
     "mismatch",
     "mismatched",

@@ -5,12 +5,13 @@ The answers are votes; one that could not be read is counted as such and votes f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import Generic, TypeVar, final
 
-from selfedit.types import Failure
+from selfedit.types import Failure, Reward
 
 T = TypeVar("T", bound=Hashable)
 ATTEMPTS = 2
@@ -44,6 +45,11 @@ class Count(Generic[T]):
     candidates: tuple[Candidate[T], ...]
     failures: int = 0
 
+    @property
+    def ballots(self) -> int:
+        """All that were cast, those without an answer too."""
+        return self.failures + sum(candidate.votes for candidate in self.candidates)
+
     def attempts(self, most: int = ATTEMPTS) -> tuple[T, ...]:
         """The answers to put forward, none twice; fewer than `most` where there were not so many."""
         return tuple(candidate.answer for candidate in self.candidates[:most])
@@ -71,3 +77,22 @@ def share_solved(counts: Items[Count[T]], expected: Items[T], most: int = ATTEMP
     """The share of a task's tests, of which it has one at least, that an attempt solves."""
     right = (count.solved(answer, most) for count, answer in zip(counts, expected, strict=True))
     return sum(right) / len(expected)
+
+
+def judged(
+    counts: Items[Count[T]], expected: Items[T], logprobs: Items[float] = (), *, most: int = ATTEMPTS
+) -> Reward:
+    """A task's reward: the share of tests solved; a dense one, the mean of `logprobs`, where these are given.
+
+    They are mean log-probabilities of the right answers' tokens, one or more for each test. `parts` has
+    `solved`, `malformed` (the share of answers that could not be read) and, if any, `logprob`.
+    """
+    ballots = sum(count.ballots for count in counts)
+    parts = {
+        "solved": share_solved(counts, expected, most),
+        "malformed": sum(count.failures for count in counts) / max(1, ballots),
+    }
+    if not logprobs:
+        return Reward(parts["solved"], parts)
+    mean = math.fsum(logprobs) / len(logprobs)
+    return Reward(mean, {**parts, "logprob": mean})
