@@ -66,9 +66,9 @@ def test_a_round_by_hand() -> None:
 def test_grpo_learns_from_everything_and_kl_reads_it_again() -> None:
     kept = estimate(recipe(rounds=1), SIZES).rounds[0]
     every = estimate(recipe(rounds=1, reinforce={"method": "grpo", "kl": 0.1}), SIZES).rounds[0]
-    tokens = 20 * 2 * (300 + 150)
-    assert every.trained - kept.trained == (5 - 1) * tokens
-    assert every.read - kept.read == 5 * tokens
+    tokens = 20 * (300 + 150)
+    assert every.trained - kept.trained == (5 - 1) * 2 * tokens
+    assert every.read - kept.read == 5 * tokens, "once, however many epochs there are"
 
 
 def test_no_more_passages_than_there_are() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ import pytest
 from selfedit.config import Recipe
 from selfedit.errors import RoundError, UsageError
 from selfedit.recipes import parse_recipe
-from selfedit.reinforcing import Campaign, campaign, reinforce
+from selfedit.reinforcing import Campaign, attempts, campaign, reinforce, update
 from selfedit.store import Store
-from selfedit.types import Sequence
+from selfedit.types import Head, Objective, Sequence, TrainingPlan
 
 from ..fakes import WEIGHTS, FakeWorker
 
@@ -212,9 +213,48 @@ def test_own_questions_judge_where_there_are_no_others(store: Store, tmp_path: P
     assert first.trials > 0
 
 
-def test_what_is_not_built_is_told_before_anything_is_done(store: Store, data: Path) -> None:
-    with pytest.raises(UsageError, match=r"kl: .* not built yet"):
-        work(store, data, SMALL + "reinforce: {kl: 0.1}\n")
+def test_every_round_is_held_to_the_policy_of_the_first(store: Store, data: Path) -> None:
+    worker = FakeWorker()
+    held = work(store, data, SMALL + "reinforce: {kl: 0.1}\n", worker)
+    reinforce(held)
+    hyper = held.recipe.reinforce.training
+    policies = [plan for plan in worker.plans if plan.learning_rate == hyper.learning_rate]
+    assert [plan.objective for plan in policies] == [Objective(0.1, "reverse", Head(WEIGHTS))] * 2
+    assert [len(plan.head.adapters) if plan.head else 0 for plan in policies] == [0, 1]
+    assert not any(plan.objective for plan in worker.plans if plan not in policies)
+    adapters = [held.store.adapter(row.adapter) for row in held.ended if row.adapter]
+    assert [adapter.plan for adapter in adapters] == [plan.id for plan in policies]
+    assert held.id != work(store, data).id
+
+
+def test_a_shipped_writer_is_what_the_policy_is_held_to(store: Store, data: Path) -> None:
+    held = work(store, data, SMALL + "reinforce: {kl: 0.1}\n")
+    (warm,) = held.worker.train([TrainingPlan(("a writer",), epochs=1)])
+    held.__dict__["warm"] = warm
+    reinforce(held)
+    assert held.objective is not None
+    assert held.objective.reference == held.head(1)
+    assert [adapter.hash for adapter in held.objective.reference.adapters] == [warm.hash]
+
+
+def test_rows_whose_weights_cancel_only_hold_the_policy(store: Store, data: Path) -> None:
+    """Rewarded in one edit and punished in another: left out, unless something holds to the first policy."""
+    weights: dict[float, list[float]] = {}
+    for kl in (0.0, 0.1):
+        held = work(store, data, SMALL + f"reinforce: {{method: grpo, kl: {kl}}}\n")
+        (task, *_) = tasks = held.drawn(1)
+        written = attempts.write(held, 1, tasks)
+        first, second = written.edits[task.id][:2]
+        twin = replace(first, settings={"another": "twin"})
+        both = replace(written, edits={task.id: [first, twin, second]})
+        made = update.plan(held, 1, tasks, both, {first.id: 1.0, twin.id: -1.0, second.id: 0.5})
+        assert made is not None
+        weights[kl] = sorted(row.weight for row in made.sequences if isinstance(row, Sequence))
+        nothing = replace(written, edits={task.id: [first, twin]})
+        assert update.plan(held, 1, tasks, nothing, {first.id: 1.0, twin.id: -1.0}) is None
+    assert set(weights[0.0]) == {0.5}
+    assert set(weights[0.1]) == {0.0, 0.5}
+    assert weights[0.1].count(0.5) == len(weights[0.0])
 
 
 def test_without_a_data_folder_there_is_one_line(store: Store) -> None:

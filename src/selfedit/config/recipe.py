@@ -171,7 +171,7 @@ class Reinforce(Section):
     method: Literal["rest-em", "grpo"] = "rest-em"
     """Fine-tune on the kept self-edits, or on all of them, weighted by their advantage."""
     kl: float = Field(default=0.0, ge=0, le=100)
-    """Weight of the divergence from the base policy in the loss."""
+    """Weight of the KL divergence from the first round's policy in the loss, for each token; 0: none."""
     training: Training = Training(
         rank=16, alpha=32, learning_rate=3e-4, epochs=2, batch_size=10, least_steps=0
     )

@@ -165,11 +165,14 @@ def _floors(recipe: Recipe, sizes: Sizes) -> Cost:
 
 
 def _reinforcing(recipe: Recipe, sizes: Sizes, passages: int) -> Cost:
-    """The policy's fine-tune: on what is kept, or on everything that was written."""
+    """The policy's fine-tune: on what is kept, or on everything that was written.
+
+    What holds it to the first policy reads every row once on that.
+    """
     edits = recipe.write.samples if recipe.reinforce.method == "grpo" else recipe.select.keep
     tokens = passages * edits * (sizes.prompt + sizes.written)
     epochs = recipe.reinforce.training.epochs
-    return Cost(adapters=1, trained=epochs * tokens, read=epochs * tokens * (recipe.reinforce.kl > 0))
+    return Cost(adapters=1, trained=epochs * tokens, read=tokens * (recipe.reinforce.kl > 0))
 
 
 # -- the table -------------------------------------------------------------------------------------------

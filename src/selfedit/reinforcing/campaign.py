@@ -20,7 +20,7 @@ from selfedit.rounds import Ground
 from selfedit.samples import format_id
 from selfedit.store import RoundRow, Store
 from selfedit.tasks import read_squad
-from selfedit.types import Head, Task, content_hash, rng_for
+from selfedit.types import Head, Objective, Task, content_hash, rng_for
 from selfedit.writing import Author
 
 if TYPE_CHECKING:
@@ -83,6 +83,12 @@ class Campaign:
         adapters = self.policy(number)
         return self.worker.head(adapters) if adapters else None
 
+    @property
+    def objective(self) -> Objective | None:
+        """What every round's policy is held to: that of the first, so that small drifts do not add up."""
+        weight = self.recipe.reinforce.kl
+        return Objective(weight, "reverse", self.head(1) or self.worker.head(())) if weight else None
+
     def drawn(self, number: int) -> list[Task]:
         """The passages of a round."""
         wanted = min(self.recipe.data.passages, len(self.tasks))
@@ -109,8 +115,6 @@ def campaign(
 ) -> Campaign:
     """Read the recipe's passages. Raises DocumentError, or UsageError where something cannot be used."""
     check(recipe.judge.weights)
-    if recipe.reinforce.kl:
-        raise UsageError("reinforce.kl: a divergence in the loss is not built yet; leave it at 0")
     path = data_file(recipe.data.train, data)
     tasks = tuple(task for task in read_squad(path) if _usable(recipe, task))
     if not tasks:

@@ -1,7 +1,8 @@
 """What the policy learns from a round: which edits are kept, and the plan that it is trained by.
 
 ReST-EM (Singh et al. 2024; SEAL, arXiv 2506.10943, section 3.1): sample, filter by reward, fine-tune on what
-is left. GRPO (Shao et al. 2024) weighs every edit by its advantage over its passage's others.
+is left. GRPO (Shao et al. 2024) weighs every edit by its advantage over its passage's others. With either,
+`reinforce.kl` holds the policy to that of the first round, on the very rows that it is trained on.
 """
 
 from __future__ import annotations
@@ -36,11 +37,13 @@ def plan(
     author = Author(work.worker, None, head=work.head(number))
     owner = {task.id: task for task in tasks}
     edits = [edit for task in tasks for edit in written.edits.get(task.id, ()) if edit.id in kept]
-    rows = _rows(author, owner, edits, kept)
-    if not rows:
+    every, objective = _rows(author, owner, edits, kept), work.objective
+    if not any(row.weight for row in every):
         return None
+    rows = every if objective else tuple(row for row in every if row.weight)
     training = work.recipe.reinforce.training.hyper_parameters(len(rows))
-    return TrainingPlan(rows, seed=work.recipe.seed + number, head=work.head(number), **training)
+    seed, head = work.recipe.seed + number, work.head(number)
+    return TrainingPlan(rows, seed=seed, head=head, objective=objective, **training)
 
 
 def _rows(
@@ -52,4 +55,4 @@ def _rows(
         for row in policy_rows(author, owner[edit.task], edit):
             key = (row.prompt, row.completion)
             weights[key] = weights.get(key, 0.0) + kept[edit.id]
-    return tuple(Sequence(*key, weight) for key, weight in weights.items() if weight)
+    return tuple(Sequence(*key, weight) for key, weight in weights.items())
