@@ -99,8 +99,8 @@ def test_scoring_goes_on_with_fewer_tokens(engine: Engine, monkeypatch: pytest.M
     whole = engine.score(asked)
     sizes: list[int] = []
 
-    def full(_: Scorer, part: Any, slots: Any) -> bool:
-        sizes.append(sum(len(prompt) + len(text) for _, _, prompt, text in part))
+    def full(_: Scorer, part: Any) -> bool:
+        sizes.append(sum(len(prompt) + len(text) for _, group in part for _, _, prompt, text in group))
         return sizes[-1] > 60
 
     monkeypatch.setattr(Scorer, "_score", failing(Scorer._score, full, RuntimeError(FULL)))
