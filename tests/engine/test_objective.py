@@ -174,6 +174,17 @@ def test_company_changes_nothing_in_float64(world: World) -> None:
         assert furthest(adapter.tensors(), alone.tensors()) < 1e-9
 
 
+def test_company_changes_little_in_float32(folder: Path) -> None:
+    engine = Engine.load(folder, dtype="float32")
+    objectives = (Objective(0.1), Objective(1.0, "forward"), Objective(1.0), None)
+    plans = [plan(objective=each, seed=at, batch_size=1 + at % 2) for at, each in enumerate(objectives)]
+    for a_plan, adapter in zip(plans, trained(engine, plans), strict=True):
+        (alone,) = trained(engine, [a_plan])
+        assert adapter.losses == pytest.approx(alone.losses, abs=1e-4)
+        differences = [float((adapter.tensors()[n] - t).abs().max()) for n, t in alone.tensors().items()]
+        assert max(differences) < 5e-4
+
+
 def test_small_passes_chunks_and_waves_add_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plans = [
         plan(objective=Objective(0.5, kind), seed=at) for at, kind in enumerate(["reverse", "forward"] * 2)

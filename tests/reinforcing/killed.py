@@ -23,7 +23,7 @@ write: {samples: 3, spans: 4}
 apply: {rank: 2, alpha: 4, epochs: 2}
 judge: {seeds: [0, 1]}
 select: {beat: [passage]}
-reinforce: {training: {rank: 2, alpha: 4, epochs: 2}}
+reinforce: {kl: 0.1, training: {rank: 2, alpha: 4, epochs: 2}}
 """
 
 
