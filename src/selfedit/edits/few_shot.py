@@ -89,7 +89,7 @@ class FewShotFormat(Generic[Value]):
         most_steps: int = MOST_STEPS,
     ) -> tuple[str | Sequence, ...]:
         """The rows of the edit, at most what its epochs allow within `most_steps`; repeats are left out."""
-        on = tuple(tool for tool in self.tools if edit.settings[tool])
+        on = tuple(tool for tool in self.tools if edit.settings.get(tool))
         whole = edit.settings["loss"] == "all"
         found = (self.notation.row(each, all_tokens=whole) for each in self.variants(task, on, seed))
         rows = tuple(dict.fromkeys(found))
