@@ -239,12 +239,13 @@ class Memory:
         data: str | os.PathLike[str] | None = None,
         resume: bool = False,
         watch: Watch = unwatched,
+        ended: Callable[[RoundReport], None] = lambda report: None,
     ) -> list[RoundReport]:
         """Do the rounds of a recipe that have not ended in this store; returns all of them.
 
-        `data` is the folder that the recipe's paths begin at. With `resume` a run of it must be there. Raises
-        UsageError for what cannot be used, and RoundError where every self-edit of a round failed; the rounds
-        before it stay.
+        `data` is the folder that the recipe's paths begin at. With `resume` a run of it must be there.
+        `ended` is told of each round that ends. Raises UsageError for what cannot be used, and RoundError
+        where every self-edit of a round failed; the rounds before it stay.
         """
         from selfedit.reinforcing import campaign, reinforce
 
@@ -254,7 +255,7 @@ class Memory:
             work = campaign(store, self.worker, recipe, Path(data) if data else None, watch)
             if resume and work.id not in {run.id for run in store.runs()}:
                 raise UsageError(f"{self.path}: no run of this recipe on this data; leave --resume out")
-            return reinforce(work)
+            return reinforce(work, ended)
 
     def foretell(self, recipe: Recipe, *, data: str | os.PathLike[str] | None = None) -> Outlook:
         """What rounds and table of a recipe will cost, and how long they take here. Writes nothing."""

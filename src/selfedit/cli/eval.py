@@ -12,6 +12,7 @@ import typer
 from selfedit.cli import output
 from selfedit.cli.options import Device, Json, NoWait, access
 from selfedit.cli.progress import Stages
+from selfedit.cli.tracking import Track, Tracking
 from selfedit.cli.wording import count, span
 from selfedit.errors import UsageError
 
@@ -48,6 +49,7 @@ def verb(
         str | None,
         typer.Option(help="Of a new store: auto, float32 or bfloat16.", show_default="auto"),
     ] = None,
+    track: Track = "",
     no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
@@ -69,10 +71,13 @@ def verb(
         raise UsageError(f"{csv}: no such folder; make it first, or choose another place with --csv")
     _check_store(store, held, dtype)
     with (
+        Tracking(track, f"eval {recipe}", held.model_dump(mode="json")) as tracking,
         Stages() as stages,
         Memory.open_or_make(store, held.base, device=device, dtype=dtype, access=access(no_wait)) as memory,
     ):
         table = evaluate(memory, wanted, watch=stages.watch)
+        for row in table.rows:
+            tracking.log(as_json(row), 0, f"table/{row.method}/")
     if csv:
         write_csv(csv, table.graded)
     for line in table.missing:

@@ -12,6 +12,7 @@ import typer
 from selfedit.cli import output
 from selfedit.cli.options import Device, Json, NoWait, StoreDir, access
 from selfedit.cli.progress import Stages
+from selfedit.cli.tracking import Track, Tracking
 from selfedit.cli.wording import command, count, short, span
 from selfedit.errors import RoundError, UsageError
 
@@ -40,6 +41,7 @@ def verb(
     dtype: Annotated[
         str, typer.Option(help="auto, float32 or bfloat16. Unset: the store's own.", show_default=False)
     ] = "",
+    track: Track = "",
     no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
@@ -63,10 +65,17 @@ def verb(
         return output.document(outlook.as_json()) if json else _foretell(outlook)
     try:
         with (
+            Tracking(track, f"train {recipe}", held.model_dump(mode="json")) as tracking,
             Stages() as stages,
             Memory.open_or_make(store, held.base, device=device, dtype=dtype or None, access=how) as memory,
         ):
-            rounds = memory.reinforce(held, data=folder, resume=resume, watch=stages.watch)
+            rounds = memory.reinforce(
+                held,
+                data=folder,
+                resume=resume,
+                watch=stages.watch,
+                ended=lambda each: tracking.log(each.as_json(), each.round, "round/"),
+            )
     except RoundError as error:
         output.say(output.one_line(f"selfedit: {error}"))
         raise typer.Exit(NOTHING_LEARNED) from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,11 +69,19 @@ class RoundReport:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
-def reinforce(work: Campaign) -> list[RoundReport]:
+Ended = Callable[[RoundReport], None]
+"""Told of each round as it ends; of those that had ended before, nothing."""
+
+
+def unheard(report: RoundReport) -> None:
+    """For a caller who waits for the end."""
+
+
+def reinforce(work: Campaign, ended: Ended = unheard) -> list[RoundReport]:
     """Do the rounds that have not ended; returns all. Raises RoundError where every edit of one failed."""
     work.store.begin_run(work.id, work.recipe.model_dump(mode="json", exclude=NO_PART))
     for number in range(len(work.ended) + 1, work.recipe.rounds + 1):
-        _round(work, number)
+        ended(report(_round(work, number)))
     return [report(row) for row in work.ended if row.number <= work.recipe.rounds]
 
 
