@@ -11,7 +11,7 @@ from selfedit.errors import DocumentError, UsageError
 from selfedit.evaluating import Table, TableRow, Wanted
 from selfedit.recipes import parse_recipe
 from selfedit.store import Store
-from selfedit.types import Failure
+from selfedit.types import Failure, Sequence
 
 from ..fakes import FakeWorker
 from .conftest import PLACES, SMALL, Made
@@ -148,6 +148,17 @@ def test_one_adapter_for_many_passages(measured: Made) -> None:
     assert [len(plan.sequences) for plan in worker.plans[:3]] == [4, 4, 2]
 
 
+def test_fixed_tools_make_the_same_rows_for_every_passage(measured: Made) -> None:
+    worker = FakeWorker()
+    table = measured(worker, "tools:split+reorder,tools:cloze")
+    assert [each.method for each in table.rows] == ["tools:split+reorder", "tools:cloze"]
+    assert not worker.asked or all("Answer:" in str(each.prompt) for each in worker.asked)
+    questions = [[row for row in plan.sequences if isinstance(row, Sequence)] for plan in worker.plans]
+    half = len(questions) // 2
+    assert not any(questions[:half])
+    assert all(questions[half:])
+
+
 def test_a_failed_training_is_counted_and_is_no_wrong_answer(measured: Made) -> None:
     class Half(FakeWorker):
         def train_iter(self, plans, progress=lambda done, total: None):
@@ -209,7 +220,13 @@ def test_what_the_table_was_made_of_can_be_found_again(measured: Made, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"), [("bas", "choose among"), ("joint:1", "choose among"), ("base,base", "there twice")]
+    ("rows", "said"),
+    [
+        ("bas", "choose among"),
+        ("joint:1", "choose among"),
+        ("base,base", "there twice"),
+        ("tools:restate", "choose among"),
+    ],
 )
 def test_rows_that_there_are_not_are_named(rows: str, said: str, data: Path) -> None:
     with pytest.raises(UsageError, match=said):

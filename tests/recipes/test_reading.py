@@ -246,7 +246,9 @@ RECIPES = st.fixed_dictionaries(
             {},
             optional={
                 "training": TRAININGS,
-                "rows": st.lists(st.sampled_from([*ROWS[:-1], "joint:2", "joint:48"]), unique=True),
+                "rows": st.lists(
+                    st.sampled_from([*ROWS[:-2], "joint:2", "joint:48", "tools:split+cloze"]), unique=True
+                ),
                 "seeds": SEEDS,
             },
         ),

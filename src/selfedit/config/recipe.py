@@ -17,9 +17,13 @@ from selfedit.types import content_hash
 
 ROWS = (
     *("base", "in-context", "retrieval", "passage", "untrained", "warm", "rounds"),
-    *("teacher", "best-of-n", "gold", "joint:N"),
+    *("teacher", "best-of-n", "gold", "tools:A+B", "joint:N"),
 )
-"""Rows of the table; `joint:N` stands for any whole number from 2, of passages in one adapter."""
+"""Rows of the table. `tools:A+B` stands for any of `TOOLS`, joined by +; `joint:N` for any whole number from 2,
+of passages in one adapter."""
+TOOLS = ("split", "cloze", "reorder")
+"""What makes training rows of a passage by rule."""
+_TOOLS = re.compile(r"tools:({0})(\+({0}))*".format("|".join(TOOLS)))
 _JOINT = re.compile(r"joint:([2-9]|[1-9][0-9]{1,4})")
 
 
@@ -37,8 +41,10 @@ def _apart(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _row(name: str) -> str:
-    if name in ROWS[:-1] or _JOINT.fullmatch(name):
+    if name in ROWS[:-2] or _JOINT.fullmatch(name):
         return name
+    if _TOOLS.fullmatch(name):
+        return "tools:" + "+".join(_apart(tuple(name.removeprefix("tools:").split("+"))))
     raise PydanticCustomError("choice", "choose among {all}", {"all": ", ".join(ROWS), "choices": ROWS})
 
 
@@ -184,7 +190,7 @@ class Reporting(Section):
     training: Training = Training()
     """The adapters that the table is measured with."""
     rows: Annotated[tuple[Annotated[str, AfterValidator(_row)], ...], AfterValidator(_apart)] = ROWS[:7]
-    """In this order; `rounds` is a row for each round, `joint:N` one for each of several ways."""
+    """In this order; `rounds` is a row for each round, `joint:N` several; A and B: split, cloze, reorder."""
     seeds: Seeds = (0,)
     """Each row is trained once for each, and averaged."""
 

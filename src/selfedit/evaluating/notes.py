@@ -10,6 +10,7 @@ from typing import Any, final
 
 from selfedit import rounds
 from selfedit.edits import get_format
+from selfedit.edits.directive import apply_tools
 from selfedit.edits.tools import headed
 from selfedit.evaluating.study import Sequences, Study, Written
 from selfedit.rounds import Ground
@@ -31,6 +32,11 @@ def whole_passage(task: Task) -> Sequences:
 def gold_rows(task: Task) -> Sequences:
     """The ceiling: sentences, and people's own questions with their answers."""
     return sequences_of(task, gold_edit(task))
+
+
+def tool_rows(task: Task, tools: tuple[str, ...]) -> Sequences:
+    """What fixed tools make of a passage by rule, and the passage."""
+    return sequences_of(task, SelfEdit(task.id, "directive", "", apply_tools(task, tools)))
 
 
 def or_passage(task: Task, edit: SelfEdit | Failure) -> Sequences:

@@ -9,7 +9,15 @@ from functools import partial
 
 from selfedit.edits.questions import ask_prompt
 from selfedit.edits.writer import check_prompt
-from selfedit.evaluating.notes import BestOfN, ByRule, ByTeacher, ByWriter, gold_rows, whole_passage
+from selfedit.evaluating.notes import (
+    BestOfN,
+    ByRule,
+    ByTeacher,
+    ByWriter,
+    gold_rows,
+    tool_rows,
+    whole_passage,
+)
 from selfedit.evaluating.retrieving import Retriever
 from selfedit.evaluating.study import Method, Notes, Study, View
 from selfedit.types import Head, Task
@@ -23,8 +31,8 @@ def methods(study: Study, rows: Items[str]) -> tuple[list[Method], list[str]]:
     found: dict[str, Method] = {}
     missing: list[str] = []
     for row in rows:
-        kind, _, together = row.partition(":")
-        mine, why = _joint(study, int(together)) if kind == "joint" else ROWS[kind](study)
+        kind, _, more = row.partition(":")
+        mine, why = WITH_MORE[kind](study, more) if more else ROWS[kind](study)
         found |= {method.name: method for method in mine if method.tasks}
         if not any(method.tasks for method in mine):
             missing.append(f"no row {row}: {why}")
@@ -115,8 +123,9 @@ def _best_of_n(study: Study) -> Found:
     return _taught("best-of-n", BestOfN(study, study.warm), study)
 
 
-def _joint(study: Study, together: int) -> Found:
+def _joint(study: Study, number: str) -> Found:
     """One adapter over many passages: of the passages alone, of self-edits, and of the last round's."""
+    together = int(number)
     last = max(study.rounds, default=None)
     alone = [
         *_passage(study)[0],
@@ -133,6 +142,12 @@ def _passage(study: Study) -> Found:
     return _taught("passage", ByRule("passage", whole_passage), study)
 
 
+def _tools(study: Study, names: str) -> Found:
+    """What a directive with these tools comes to: the same for every passage."""
+    tools = tuple(names.split("+"))
+    return _taught(f"tools:{names}", ByRule(f"tools:{names}", partial(tool_rows, tools=tools)), study)
+
+
 def _gold(study: Study) -> Found:
     return _taught("gold", ByRule("gold", gold_rows), study)
 
@@ -147,3 +162,5 @@ ROWS: dict[str, Callable[[Study], Found]] = {
     "best-of-n": _best_of_n,
     "gold": _gold,
 }
+WITH_MORE: dict[str, Callable[[Study, str], Found]] = {"joint": _joint, "tools": _tools}
+"""Rows whose names say more after a colon."""

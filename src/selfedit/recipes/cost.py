@@ -191,7 +191,7 @@ def _row(name: str, recipe: Recipe, sizes: Sizes) -> Cost:
             return _times(passages, _asked(recipe, sizes) + shown)
         case "passage":
             return _times(passages, _taught(recipe, sizes, sizes.passage))
-        case "teacher" | "gold":
+        case "teacher" | "gold" | "tools":
             return _times(passages, _taught(recipe, sizes, sizes.edit))
         case "joint":
             return _joint(recipe, sizes, passages, -(-passages // int(joint)))
