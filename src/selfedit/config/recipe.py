@@ -19,8 +19,8 @@ ROWS = (
     *("base", "in-context", "retrieval", "passage", "untrained", "warm", "rounds"),
     *("teacher", "best-of-n", "gold", "tools:A+B", "joint:N"),
 )
-"""Rows of the table. `tools:A+B` stands for any of `TOOLS`, joined by +; `joint:N` for any whole number from 2,
-of passages in one adapter."""
+"""Rows of the table. `tools:A+B` stands for any of `TOOLS`, joined by +; `joint:N` for any whole number from
+2, of passages in one adapter."""
 TOOLS = ("split", "cloze", "reorder")
 """What makes training rows of a passage by rule."""
 _TOOLS = re.compile(r"tools:({0})(\+({0}))*".format("|".join(TOOLS)))
