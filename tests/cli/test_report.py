@@ -63,6 +63,8 @@ def test_our_own_page_is_replaced_and_nothing_else(run: Run, store: Path) -> Non
     [
         (["--out", "no/such/place.html"], "no/such/place.html: no such folder; make it first"),
         (["--out", "memory/report.html"], "memory/report.html: inside the store, which has its own files"),
+        (["--out", "x" * 300], "cannot be written (File name too long); choose another place with --out"),
+        (["--out", "/proc/report.html"], "/proc/report.html: cannot be written ("),
         (["--out", "."], ".: not a plain file; name the page to write"),
     ],
 )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from selfedit.report import commits
 from selfedit.report.gathering import gather
+from selfedit.report.page import render
 from selfedit.report.teaching import taught
 from selfedit.rewards import bootstrap_interval
 from selfedit.store import Store
@@ -90,6 +93,25 @@ def test_history_is_told_from_the_oldest(whole: Path) -> None:
     assert {each.state for each in history.commits} == {"live"}
     assert all(each.notes for each in history.commits)
     assert {each.role for one in history.commits for each in one.questions} == {"report"}
+
+
+def test_a_long_history_is_cut_and_says_so(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(whole) as store:
+        full = gather(store).history
+        monkeypatch.setattr(commits, "TOLD", 1)
+        untold = gather(store).history
+        monkeypatch.setattr(commits, "SHOWN", 1)
+        found = gather(store)
+    assert full
+    assert untold
+    assert found.history
+    assert (untold.earlier, untold.untold) == (0, 1)
+    assert [bool(each.notes) for each in untold.commits] == [False, True]
+    assert (found.history.earlier, found.history.untold, found.history.live) == (1, 0, 2)
+    assert found.history.cost == full.cost
+    page = render(found, datetime(2026, 1, 1, tzinfo=UTC))
+    assert "2 commits, 2 live" in page
+    assert "Only the newest of them are shown, 1 of 2." in page
 
 
 def test_what_was_taken_out_says_how(whole: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from selfedit.report.found import CommitFound, HistoryFound
 from selfedit.report.teaching import as_yaml
-from selfedit.store import CommitRow, Store
+from selfedit.store import CommitRow, Cost, Store
 
 SHOWN = 1000
 """The newest so many commits have a row."""
@@ -35,6 +35,8 @@ def gather(store: Store) -> HistoryFound | None:
         ),
         len(rows) - len(shown),
         len(shown) - len(told),
+        sum(row.live for row in rows),
+        Cost(sum(row.cost.seconds for row in rows), sum(row.cost.tokens for row in rows)),
     )
 
 

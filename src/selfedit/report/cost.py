@@ -59,8 +59,5 @@ def _table(table: TableFound) -> Group:
 
 
 def _history(history: HistoryFound) -> Group:
-    costs = [each.row.cost for each in history.commits]
-    line = Line(
-        count(len(costs), "commit"), sum(each.seconds for each in costs), sum(each.tokens for each in costs)
-    )
-    return Group("Learned for good", (line,))
+    made, spent = len(history.commits) + history.earlier, history.cost
+    return Group("Learned for good", (Line(count(made, "commit"), spent.seconds, spent.tokens),))

@@ -8,7 +8,7 @@ from typing import Any, final
 
 from selfedit.evaluating.figures import TableRow
 from selfedit.rewards.statistics import Interval
-from selfedit.store import CommitRow, ProbeResult
+from selfedit.store import CommitRow, Cost, ProbeResult
 
 
 @final
@@ -231,10 +231,9 @@ class HistoryFound:
     """Commits before those, which are not shown."""
     untold: int
     """Of those that are shown, the ones without questions and notes: the page would get too large."""
-
-    @property
-    def live(self) -> int:
-        return sum(each.row.live for each in self.commits)
+    live: int
+    """Of all commits, shown or not, as is the cost."""
+    cost: Cost
 
 
 @final

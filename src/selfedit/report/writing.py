@@ -44,25 +44,30 @@ def write(store: Path, out: Path, written: datetime, *, force: bool = False) -> 
 
 def check(store: Path, out: Path, *, force: bool = False) -> None:
     """Raise UsageError where a page at `out` would take the place of something else. Writes nothing."""
+    try:
+        problem = _problem(store, out, force=force)
+    except (OSError, ValueError) as error:
+        raise _unwritable(out, error) from error
+    if problem:
+        raise UsageError(f"{out}: {problem}")
+
+
+def _problem(store: Path, out: Path, *, force: bool) -> str:
     place = Path(os.path.realpath(out))
     if place.is_relative_to(os.path.realpath(store)):
-        raise UsageError(f"{out}: inside the store, which has its own files; choose another place with --out")
+        return "inside the store, which has its own files; choose another place with --out"
     if not place.parent.is_dir():
-        raise UsageError(f"{out}: no such folder; make it first, or choose another place with --out")
+        return "no such folder; make it first, or choose another place with --out"
     if place.exists() and not place.is_file():
-        raise UsageError(f"{out}: not a plain file; name the page to write, --out FILE.html")
+        return "not a plain file; name the page to write, --out FILE.html"
     if place.exists() and not force and not _ours(place):
-        raise UsageError(
-            f"{out}: a file that selfedit report did not write; choose another place with --out, or --force"
-        )
+        return "a file that selfedit report did not write; choose another place with --out, or --force"
+    return ""
 
 
 def _ours(place: Path) -> bool:
-    try:
-        with place.open("rb") as file:
-            head = file.read(HEAD)
-    except OSError as error:
-        raise _unwritable(place, error) from error
+    with place.open("rb") as file:
+        head = file.read(HEAD)
     return not head or f'<meta name="generator" content="{GENERATOR}">'.encode() in head
 
 
@@ -79,6 +84,6 @@ def _replace(out: Path, data: bytes) -> None:
         incoming.unlink(missing_ok=True)
 
 
-def _unwritable(place: Path, error: OSError) -> UsageError:
-    why = os.strerror(error.errno or 0)
+def _unwritable(place: Path, error: OSError | ValueError) -> UsageError:
+    why = (isinstance(error, OSError) and error.strerror) or str(error)
     return UsageError(f"{place}: cannot be written ({why}); choose another place with --out")
