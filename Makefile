@@ -12,7 +12,7 @@ CALM := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench crash experiments docs clean
+.PHONY: help demo test lint format bench crash kills experiments docs clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,11 +38,14 @@ bench: .venv/.runtime  ## speed against the rivals, each in the same run (minute
 crash: .venv/.runtime  ## kills 500 writers and makes every system call of a store fail; resumable (minutes)
 	@$(BIN)/python scripts/crash.py
 
+kills: .venv/.dev  ## kills a run of `selfedit train` 100 times, which has to end as an unbroken one (minutes)
+	@$(CALM) SELFEDIT_KILLS=100 $(BIN)/python -m pytest -q -n 0 tests/reinforcing/test_killed.py
+
 # Needs data that is not ours: make experiments DATA=/path/to/data (or SELFEDIT_DATA in the environment).
 # Settings are screened on squad/val_choose.json; squad/val_report.json only reports (docs/results.md).
-experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, graders, rewards, learning (hours)
+experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, kills, graders, rewards, learning (hours)
 	@test -n "$(DATA)" || { echo "make experiments: no data; say DATA=FOLDER or set SELFEDIT_DATA" >&2; exit 2; }
-	@$(MAKE) --no-print-directory crash
+	@$(MAKE) --no-print-directory crash kills
 	@$(BIN)/selfedit bench grading --data "$(DATA)"
 	@$(BIN)/selfedit bench rewards --data "$(DATA)" --dtype bfloat16 --runs results/rewards
 	@$(BIN)/selfedit bench learning --data "$(DATA)" --dtype bfloat16 --runs results/learning

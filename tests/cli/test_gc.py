@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from selfedit.store import Store
+
 from .conftest import Run
 
 
@@ -35,3 +37,18 @@ def test_what_is_live_is_not_erased(run: Run, commits: list[str]) -> None:
     for name in (commits[0], "zzz"):
         shown = run("gc", "--erase", name)
         assert (shown.code, shown.out, shown.err.count("\n")) == (2, "", 1)
+
+
+def test_a_run_is_forgotten_by_the_beginning_of_its_id(run: Run, commits: list[str], here: Path) -> None:
+    with Store.open(here / "memory", write=True, verb="train") as store:
+        for name in ("run-a", "run-b"):
+            store.begin_run(name, {"rounds": 1})
+    for unknown in ("run", "zzz"):
+        shown = run("gc", "--drop-run", unknown)
+        assert (shown.code, shown.out, shown.err.count("\n")) == (2, "", 1)
+        assert "run-a, run-b" in shown.err
+    assert "Forgotten: 1 run of" in run("gc", "--drop-run", "run-a").out
+    with Store.open(here / "memory") as store:
+        assert [each.id for each in store.runs()] == ["run-b"]
+    assert run("gc", "--json", "--drop-run", "run-b").json["dropped"] == ["run-b"]
+    assert run("verify").code == 0

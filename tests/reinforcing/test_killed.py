@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import random
 import time
 from pathlib import Path
@@ -16,7 +17,8 @@ from selfedit.store import Store
 from ..engine.tiny import save_tiny
 from . import killed
 
-KILLS = 15
+KILLS = int(os.environ.get("SELFEDIT_KILLS", "15"))
+"""`make kills` sets 100."""
 PRELOADED = ["selfedit.engine", "selfedit.reinforcing", "selfedit.store"]
 
 

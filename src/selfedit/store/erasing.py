@@ -71,7 +71,7 @@ def plan(connection: Connection, commits: Items[str]) -> Erasure:
     quoting = _quoting(connection, texts - told, told)
     ours = {text: run for run, text in rounds.texts(connection)}
     if held := next(iter(sorted(_quoting(connection, texts - told, ours))), None):
-        what = f"holds a text that only {commits[0][:12]} brought; drop it first (Store.drop_run)"
+        what = f"holds a text that only {commits[0][:12]} brought; drop it first (selfedit gc --drop-run)"
         raise StoreError(f"run {ours[held][:12]}: {what}")
     gone = frozenset(texts | quoting)
     return Erasure(tuple(commits), gone, _adapters(connection, {*commits, *tainted}, sides))
