@@ -156,6 +156,7 @@ class Way:
 
     method: str
     seeds: tuple[int | None, ...]
+    """Those whose training succeeded; None where nothing was trained."""
     answers: tuple[tuple[Answered, ...], ...]
     """For each question the answers by seed; none where training failed or the answers are gone."""
     text: str | None

@@ -96,7 +96,7 @@ def _way(store: Store, row: ReportRow, task: Task, method: str, kept: Items[Kept
     trouble = [each.value[name] for each in kept for name in ("failure", "unusable") if each.value.get(name)]
     return Way(
         method,
-        tuple(each.seed for each in kept),
+        tuple(each.seed for each in kept if each.value["answers"]),
         tuple(zip(*said, strict=True)),
         edit.text if edit else None,
         _taught(task, method, edit),
