@@ -52,6 +52,7 @@ class FakeWorker:
     path: Path = Path()
     dtype: str = "float32"
     chat: bool = False
+    threads: int = 1
     plans: list[TrainingPlan] = field(default_factory=list)
     """All that it was ever told to train."""
     asked: list[GenerationRequest] = field(default_factory=list)
@@ -96,6 +97,12 @@ class FakeWorker:
 
     def keep_heads(self, folder: Path, limit_bytes: int = 0) -> None:
         """It has no heads to keep."""
+
+    def settings(self) -> dict[str, object]:
+        return {"device": "cpu", "dtype": self.dtype, "threads": self.threads}
+
+    def adopt(self, settings) -> None:
+        self.threads = settings["threads"]
 
     def rendered(self, prompt) -> str:
         return (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import final
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, final
 
 from selfedit.engine.memory import Limits
 
@@ -14,8 +15,8 @@ class Settings:
     """Plain numbers and lines, so that `dataclasses.asdict` and JSON keep all of it.
 
     How many adapters, rows and tokens go together follows from these and from the work alone. A run keeps
-    `engine.settings` when it begins, and adopts them when it goes on: `engine.adopt(Settings(**kept))`. The
-    same work is then cut into the same batches, whatever memory is free and however fast threads are by now.
+    `engine.settings` when it begins, and adopts them when it goes on (`kept`). The same work is then cut into
+    the same batches, whatever memory is free and however fast threads are by now.
     """
 
     device: str
@@ -36,6 +37,15 @@ class Settings:
     """Where memory ran out, and with how little the work went on."""
     notes: tuple[str, ...] = ()
     """What could not be used here, and why."""
+
+    @staticmethod
+    def kept(held: Mapping[str, Any]) -> Settings:
+        """Of what a run kept as JSON; names that another version knew are left out."""
+        names = {each.name for each in fields(Settings)}
+        known = {name: value for name, value in held.items() if name in names}
+        for name in ("reductions", "notes"):
+            known[name] = tuple(known.get(name, ()))
+        return Settings(**known)
 
     @property
     def limits(self) -> Limits:

@@ -26,7 +26,9 @@ from selfedit.memory import Memory
 from selfedit.policies import shipped
 from selfedit.recipes import data_file
 from selfedit.reinforcing import Campaign
+from selfedit.reinforcing.passages import Passages as Trained
 from selfedit.rewards import Grader
+from selfedit.settled import settle
 from selfedit.store import Store
 from selfedit.types import Head
 from selfedit.workers import Worker
@@ -101,6 +103,7 @@ def _study(store: Store, memory: Memory, wanted: Wanted, found: Passages, watch:
         store.check_weights(memory.worker.base)
         if memory.worker.dtype != store.dtype:
             raise StoreError(f"{store.path}: computes in {store.dtype}, not in {memory.worker.dtype}")
+        settle(store, memory.worker, f"eval {wanted.recipe.id}")
         return memory.worker
 
     worker, recipe = LazyWorker(hire, store.weights, store.dtype), wanted.recipe
@@ -136,7 +139,8 @@ def policies(store: Store, worker: Worker, wanted: Wanted) -> dict[int, Head | N
         data = data_file(wanted.recipe.data.train, wanted.data).read_bytes()
     except UsageError:
         return {}
-    run = Campaign(store, worker, wanted.recipe, (), hashlib.sha256(data).hexdigest())
+    kind = Trained(wanted.recipe, (), hashlib.sha256(data).hexdigest())
+    run = Campaign(store, worker, wanted.recipe, kind)
     ended = [row for row in run.ended if row.number <= wanted.recipe.rounds]
     return {row.number: run.head(row.number + 1) for row in ended}
 

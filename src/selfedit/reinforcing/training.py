@@ -15,24 +15,18 @@ from typing import TYPE_CHECKING, Any, final
 
 from selfedit.errors import RoundError
 from selfedit.reinforcing import attempts, update
-from selfedit.reinforcing.attempts import Tried, Written
+from selfedit.reinforcing.attempts import Tried
 from selfedit.reinforcing.campaign import Campaign
 from selfedit.reinforcing.checking import checked, choice
+from selfedit.reinforcing.kinds import Written
+from selfedit.samples import Owner
 from selfedit.select import means, reliability
+from selfedit.settled import settle
 from selfedit.store import NewAdapter, RoundRow
-from selfedit.types import Failure, SelfEdit, Task, TrainingPlan
+from selfedit.types import Failure, SelfEdit, TrainingPlan
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter
-
-
-NO_PART: Any = {
-    "rounds": True,
-    "report": True,
-    "data": {"report", "report_passages"},
-    "judge": {"held_out"},
-}
-"""Of a recipe, what its rounds do not depend on."""
 
 
 @final
@@ -79,7 +73,8 @@ def unheard(report: RoundReport) -> None:
 
 def reinforce(work: Campaign, ended: Ended = unheard) -> list[RoundReport]:
     """Do the rounds that have not ended; returns all. Raises RoundError where every edit of one failed."""
-    work.store.begin_run(work.id, work.recipe.model_dump(mode="json", exclude=NO_PART))
+    work.store.begin_run(work.id, work.recipe.depended_on())
+    settle(work.store, work.worker, work.id)
     for number in range(len(work.ended) + 1, work.recipe.rounds + 1):
         ended(report(_round(work, number)))
     return [report(row) for row in work.ended if row.number <= work.recipe.rounds]
@@ -94,7 +89,7 @@ def report(row: RoundRow) -> RoundReport:
 def _round(work: Campaign, number: int) -> RoundRow:
     began = time.monotonic()
     tasks = work.drawn(number)
-    written = attempts.write(work, number, tasks)
+    written = work.kind.write(work, number, tasks)
     tried = attempts.attempt(work, number, tasks, written)
     _check(number, written, tried)
     kept = update.keep(work.recipe, tried)
@@ -139,7 +134,7 @@ def _packed(adapter: Adapter, folder: Path) -> NewAdapter:
     return NewAdapter(adapter.hash, weights, adapter.peft_config(), losses)
 
 
-Done = tuple[Items[Task], Written, Tried, Mapping[str, float]]
+Done = tuple[Items[Owner], Written, Tried, Mapping[str, float]]
 
 
 def _told(number: int, done: Done, plan: TrainingPlan | None, adapter: Adapter | None) -> dict[str, Any]:
@@ -164,7 +159,7 @@ def _told(number: int, done: Done, plan: TrainingPlan | None, adapter: Adapter |
 
 
 def _edits(
-    tasks: Items[Task],
+    tasks: Items[Owner],
     written: Written,
     tried: Tried,
     kept: Mapping[str, float],

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from selfedit.types import (
     AdapterLike,
@@ -71,6 +71,14 @@ class Worker(Protocol):
 
     def save_merged(self, head: Head, folder: Path, dtype: str | None = None) -> None:
         """Write the head as a plain model; unless a `dtype` is asked for, bit for bit as it is computed."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """What was chosen for this machine, in plain values: a run keeps it when it begins."""
+        ...
+
+    def adopt(self, settings: Mapping[str, Any]) -> None:
+        """Choose as `settings` say, which a run has kept."""
         ...
 
     def count(self, text: str) -> int:

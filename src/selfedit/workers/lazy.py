@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from selfedit.types import (
     AdapterLike,
@@ -72,6 +72,12 @@ class LazyWorker:
 
     def save_merged(self, head: Head, folder: Path, dtype: str | None = None) -> None:
         self.hired.save_merged(head, folder, dtype)
+
+    def settings(self) -> dict[str, Any]:
+        return self.hired.settings()
+
+    def adopt(self, settings: Mapping[str, Any]) -> None:
+        self.hired.adopt(settings)
 
     def rendered(self, prompt: str | Items[Message]) -> str:
         return self.hired.rendered(prompt)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
+from dataclasses import asdict
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from selfedit.engine import Adapter, Engine
 from selfedit.engine.export import save_merged
 from selfedit.engine.prefixes import LIMIT
+from selfedit.engine.settings import Settings
 from selfedit.types import (
     AdapterLike,
     Completion,
@@ -69,6 +71,12 @@ class LocalWorker:
 
     def save_merged(self, head: Head, folder: Path, dtype: str | None = None) -> None:
         save_merged(self.engine, head, folder, dtype)
+
+    def settings(self) -> dict[str, Any]:
+        return asdict(self.engine.settings)
+
+    def adopt(self, settings: Mapping[str, Any]) -> None:
+        self.engine.adopt(Settings.kept(settings))
 
     def count(self, text: str) -> int:
         return self.engine.count(text)

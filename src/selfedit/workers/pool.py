@@ -13,8 +13,9 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, final
 
@@ -23,6 +24,7 @@ from selfedit.engine.export import save_merged
 from selfedit.engine.memory import free_memory
 from selfedit.engine.prefixes import LIMIT
 from selfedit.engine.scratch import Scratch
+from selfedit.engine.settings import Settings
 from selfedit.engine.wire import Found, Wire, Work, run
 from selfedit.errors import EngineError
 from selfedit.types import (
@@ -172,6 +174,13 @@ class PooledWorker:
 
     def save_merged(self, head: Head, folder: Path, dtype: str | None = None) -> None:
         save_merged(self.engine, head, folder, dtype)
+
+    def settings(self) -> dict[str, Any]:
+        """This process's. The others have one thread each, and plan with the memory that they find."""
+        return {**asdict(self.engine.settings), "processes": self.processes}
+
+    def adopt(self, settings: Mapping[str, Any]) -> None:
+        self.engine.adopt(Settings.kept(settings))
 
     def count(self, text: str) -> int:
         return self.engine.count(text)
