@@ -19,6 +19,7 @@ from selfedit.errors import UsageError
 
 Schedule = Literal["linear", "constant", "cosine"]
 Divergence = Literal["reverse", "forward"]
+Pulled = Literal["all", "unweighted"]
 FinishReason = Literal["stop", "length"]
 
 
@@ -199,6 +200,14 @@ class AdapterLike(Protocol):
     def hash(self) -> str: ...
 
 
+@runtime_checkable
+class MomentsLike(Protocol):
+    """What a constraint needs of second moments: an identity. The engine's `Moments` is the real thing."""
+
+    @property
+    def hash(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """A base with an ordered list of adapters merged into it. A value: equal ids mean equal weights."""
@@ -235,6 +244,8 @@ class Objective:
     divergence: Divergence = "reverse"
     reference: Head | None = None
     """None: the plan's own head, as it is without the adapter in training."""
+    rows: Pulled = "all"
+    """`unweighted`: only sequences of weight 0 are held; the others have cross-entropy alone."""
 
     def __post_init__(self) -> None:
         if not (_finite(self.weight) and self.weight > 0):
@@ -243,12 +254,92 @@ class Objective:
             )
         if self.divergence not in ("reverse", "forward"):
             raise UsageError(f"objective: divergence is {self.divergence!r}; choose reverse or forward")
+        if self.rows not in ("all", "unweighted"):
+            raise UsageError(f"objective: rows is {self.rows!r}; choose all or unweighted")
         object.__setattr__(self, "weight", float(self.weight))
 
     @property
     def id(self) -> str:
         reference = self.reference.id if self.reference else None
-        return content_hash(["objective", self.weight, self.divergence, reference])
+        some = [] if self.rows == "all" else [self.rows]
+        return content_hash(["objective", self.weight, self.divergence, reference, *some])
+
+
+@dataclass(frozen=True)
+class Orthogonal:
+    """The adapter's A stays orthogonal to the rows of earlier adapters' A, layer by layer.
+
+    After O-LoRA (Wang et al. 2023, arXiv 2310.14152). Without `penalty` it is projected, at the start and
+    after each optimiser step; with one, `penalty` × Σ ‖A Aₒᵀ‖² over layers and adapters joins each step's
+    loss, as in the paper.
+    """
+
+    adapters: tuple[AdapterLike, ...]
+    penalty: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "adapters", tuple(self.adapters))
+        if not self.adapters:
+            raise UsageError("orthogonal: no earlier adapters; name one, or leave the constraint out")
+        if self.penalty is not None:
+            _positive("orthogonal: penalty", self.penalty)
+            object.__setattr__(self, "penalty", float(self.penalty))
+
+    @property
+    def id(self) -> str:
+        return content_hash(["orthogonal", [adapter.hash for adapter in self.adapters], self.penalty])
+
+
+@dataclass(frozen=True)
+class NullSpace:
+    """The adapter's A stays out of the space that earlier texts' activations span, layer by layer.
+
+    After GPM (Saha et al. 2021, arXiv 2103.09762) and Adam-NSCL (Wang et al. 2021, arXiv 2103.07113): it is
+    projected, at the start and after each optimiser step. Of each layer's leading directions as many are kept
+    out of as hold `energy` of the second moment, or all that the moments know.
+    """
+
+    moments: MomentsLike
+    energy: float = 0.99
+
+    def __post_init__(self) -> None:
+        if not (_finite(self.energy) and 0 < self.energy <= 1):
+            raise UsageError(
+                f"null space: energy is {self.energy!r}; choose a share above 0 and at most 1, such as 0.99"
+            )
+        object.__setattr__(self, "energy", float(self.energy))
+
+    @property
+    def id(self) -> str:
+        return content_hash(["null-space", self.moments.hash, self.energy])
+
+
+@dataclass(frozen=True)
+class Elastic:
+    """`weight` × Σ E‖ΔW x‖² over layers joins each step's loss, for the activations x of earlier texts.
+
+    After EWC (Kirkpatrick et al. 2017, arXiv 1612.00796), with each layer's Fisher matrix taken as its
+    Kronecker factor of the inputs alone, at the rank that the moments know.
+    """
+
+    moments: MomentsLike
+    weight: float
+
+    def __post_init__(self) -> None:
+        _positive("elastic: weight", self.weight)
+        object.__setattr__(self, "weight", float(self.weight))
+
+    @property
+    def id(self) -> str:
+        return content_hash(["elastic", self.moments.hash, self.weight])
+
+
+Constraint = Orthogonal | NullSpace | Elastic
+
+
+def _positive(what: str, value: Any) -> None:
+    if not (_finite(value) and value > 0):
+        raise UsageError(f"{what} is {value!r}; choose a finite number above 0, or leave it out")
 
 
 @dataclass(frozen=True)
@@ -257,8 +348,8 @@ class TrainingPlan:
 
     A sequence is a `str` (the tokenizer's defaults, no end-of-text added, loss on every token after the
     first) or a `Sequence`. The loss of a step is the sum of weighted token losses, with what the objective
-    adds to each, over the number of tokens that bear loss. AdamW 0.9/0.999/1e-8, no clipping. Defaults follow
-    SEAL's inner loop (arXiv 2506.10943, section B).
+    adds to each, over the number of tokens that bear loss; a constraint's penalty is added to that. AdamW
+    0.9/0.999/1e-8, no clipping. Defaults follow SEAL's inner loop (arXiv 2506.10943, section B).
     """
 
     sequences: tuple[str | Sequence, ...]
@@ -277,8 +368,8 @@ class TrainingPlan:
     head: Head | None = None
     objective: Objective | None = None
     """None is cross-entropy."""
-    constraint: Any = None
-    """Reserved: None is unconstrained."""
+    constraint: Constraint | None = None
+    """None is unconstrained."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sequences", tuple(self.sequences))
@@ -330,7 +421,11 @@ class TrainingPlan:
                 self.objective is None or isinstance(self.objective, Objective),
                 "give an Objective, or leave it out",
             ),
-            ("constraint", self.constraint is None, "leave it out; none is built so far"),
+            (
+                "constraint",
+                self.constraint is None or isinstance(self.constraint, Constraint),
+                "give Orthogonal, NullSpace or Elastic, or leave it out",
+            ),
         ]
 
     @property
@@ -377,6 +472,7 @@ class TrainingPlan:
     def id(self) -> str:
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "head"}
         fields["objective"] = self.objective.id if self.objective else None
+        fields["constraint"] = self.constraint.id if self.constraint else None
         return content_hash(["plan", fields, self.head.id if self.head else None])
 
 

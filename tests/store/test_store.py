@@ -13,6 +13,7 @@ from selfedit.errors import StoreError
 from selfedit.store import (
     AdapterName,
     Figures,
+    MomentsName,
     NewAdapter,
     NewCommit,
     Store,
@@ -20,7 +21,20 @@ from selfedit.store import (
     texts_of,
     trial_key,
 )
-from selfedit.types import Failure, Head, Objective, Reward, SelfEdit, Sequence, Task, TrainingPlan, Trial
+from selfedit.types import (
+    Elastic,
+    Failure,
+    Head,
+    NullSpace,
+    Objective,
+    Orthogonal,
+    Reward,
+    SelfEdit,
+    Sequence,
+    Task,
+    TrainingPlan,
+    Trial,
+)
 
 slow_disk = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -291,14 +305,22 @@ def test_any_text_can_be_kept(store, texts):
 
 
 sequences = st.text(min_size=1) | st.builds(Sequence, st.text(), st.text(), st.floats(-1, 2))
-names = st.lists(st.builds(AdapterName, st.sampled_from(["kept nowhere", "adapter-1"])), max_size=2).map(
-    tuple
-)
+name = st.builds(AdapterName, st.sampled_from(["kept nowhere", "adapter-1"]))
+names = st.lists(name, max_size=2).map(tuple)
 objectives = st.none() | st.builds(
     Objective,
     st.floats(0.001, 100),
     st.sampled_from(["reverse", "forward"]),
     st.none() | st.builds(Head, st.just("f" * 64), names),
+    st.sampled_from(["all", "unweighted"]),
+)
+weights = st.floats(0.001, 100)
+moments = st.builds(MomentsName, st.sampled_from(["kept nowhere", "moments-1"]))
+constraints = (
+    st.none()
+    | st.builds(Orthogonal, st.lists(name, min_size=1, max_size=2), st.none() | weights)
+    | st.builds(NullSpace, moments, st.floats(0.01, 1))
+    | st.builds(Elastic, moments, weights)
 )
 
 
@@ -307,13 +329,15 @@ objectives = st.none() | st.builds(
     rate=st.floats(0, 1),
     modules=st.sampled_from(["all-linear", ("q_proj", "v_proj")]),
     objective=objectives,
+    constraint=constraints,
 )
 @slow_disk
-def test_any_plan_and_edit_come_back_with_their_ids(store, lines, rate, modules, objective):
+def test_any_plan_and_edit_come_back_with_their_ids(store, lines, rate, modules, objective, constraint):
     store.move_head("rollback", [])
     task = Task("t", "p")
     rates = {"learning_rate": rate, "alpha": rate + 1}
-    plan = TrainingPlan(tuple(lines), target_modules=modules, objective=objective, **rates)
+    held = {"objective": objective, "constraint": constraint}
+    plan = TrainingPlan(tuple(lines), target_modules=modules, **held, **rates)
     edit = SelfEdit(task.id, "rewrite", "x", tuple(lines), {"rate": rate})
     new = NewCommit(adapter=NewAdapter("a", b"w", {}), plan=plan, tasks=(task,), edits=(edit,))
     commit = store.accept(new)

@@ -223,6 +223,8 @@ class Engine:
     # -- inside --------------------------------------------------------------------------------------------
 
     def _job(self, index: int, plan: TrainingPlan) -> Job | Failure:
+        if plan.constraint is not None or (plan.objective and plan.objective.rows != "all"):
+            return Failure("train", "no constraint is built so far; leave it out")
         rows = tuple(self.tokens.training(sequence) for sequence in plan.sequences)
         longest = max((len(row.ids) for row in rows), default=0)
         if longest > self.tokens.limit:

@@ -22,8 +22,12 @@ from selfedit.store import journal as j
 from selfedit.store.blobs import Blob
 from selfedit.store.rows import NewAdapter, ProbeAnswer, ProbeResult, Source
 from selfedit.types import (
+    Constraint,
+    Elastic,
     Failure,
+    NullSpace,
     Objective,
+    Orthogonal,
     Probe,
     Reward,
     SelfEdit,
@@ -123,6 +127,7 @@ class Draft:
         body = {each.name: getattr(plan, each.name) for each in fields(plan) if each.name != "head"}
         body["sequences"] = self._sequences(plan.sequences)
         body["objective"] = _objective(plan.objective)
+        body["constraint"] = _constraint(plan.constraint)
         plan_id = plan.id
         self.row(j.PLANS, id=plan_id, head=plan.head.id if plan.head else None, body=to_json(body))
         return plan_id
@@ -188,7 +193,21 @@ def _objective(objective: Objective | None) -> dict[str, Any] | None:
         return None
     held = objective.reference
     reference = [held.base, [adapter.hash for adapter in held.adapters]] if held else None
-    return {"weight": objective.weight, "divergence": objective.divergence, "reference": reference}
+    told = {"weight": objective.weight, "divergence": objective.divergence, "reference": reference}
+    return told if objective.rows == "all" else {**told, "rows": objective.rows}
+
+
+def _constraint(constraint: Constraint | None) -> dict[str, Any] | None:
+    """Adapters and moments by name."""
+    match constraint:
+        case None:
+            return None
+        case Orthogonal(adapters, penalty):
+            return {"kind": "orthogonal", "adapters": [each.hash for each in adapters], "penalty": penalty}
+        case NullSpace(moments, energy):
+            return {"kind": "null-space", "moments": moments.hash, "energy": energy}
+        case Elastic(moments, weight):
+            return {"kind": "elastic", "moments": moments.hash, "weight": weight}
 
 
 def _bytes(text: str) -> bytes:

@@ -15,11 +15,15 @@ from sqlalchemy import Connection, Row, Table, select
 
 from selfedit.errors import StoreError
 from selfedit.store import journal as j
-from selfedit.store.rows import AdapterName, AdapterRow, ProbeAnswer, ProbeResult, TrialRow
+from selfedit.store.rows import AdapterName, AdapterRow, MomentsName, ProbeAnswer, ProbeResult, TrialRow
 from selfedit.types import (
+    Constraint,
+    Elastic,
     Failure,
     Head,
+    NullSpace,
     Objective,
+    Orthogonal,
     Outcome,
     Probe,
     Reward,
@@ -135,8 +139,9 @@ def plan(connection: Connection, plan_id: str, head: Head | None) -> TrainingPla
         raise StoreError(
             f"plan {plan_id[:12]}: texts that it was trained on were erased; it cannot be had any more"
         )
-    objective = _objective(body.pop("objective", None))
-    return TrainingPlan(sequences, **body, head=head if row.head else None, objective=objective)
+    body["objective"] = _objective(body.get("objective"))
+    body["constraint"] = _constraint(body.get("constraint"))
+    return TrainingPlan(sequences, **body, head=head if row.head else None)
 
 
 def _objective(told: Mapping[str, Any] | None) -> Objective | None:
@@ -145,7 +150,20 @@ def _objective(told: Mapping[str, Any] | None) -> Objective | None:
         return None
     held = told["reference"]
     reference = Head(held[0], tuple(map(AdapterName, held[1]))) if held else None
-    return Objective(told["weight"], told["divergence"], reference)
+    return Objective(told["weight"], told["divergence"], reference, told.get("rows", "all"))
+
+
+def _constraint(told: Mapping[str, Any] | None) -> Constraint | None:
+    """Made of names, as a reference is."""
+    match told:
+        case {"kind": "orthogonal", "adapters": adapters, "penalty": penalty}:
+            return Orthogonal(tuple(map(AdapterName, adapters)), penalty)
+        case {"kind": "null-space", "moments": moments, "energy": energy}:
+            return NullSpace(MomentsName(moments), energy)
+        case {"kind": "elastic", "moments": moments, "weight": weight}:
+            return Elastic(MomentsName(moments), weight)
+        case _:
+            return None
 
 
 def text_tasks(connection: Connection, commit: str) -> dict[str, str | None]:

@@ -150,6 +150,13 @@ class AdapterName:
 
 
 @dataclass(frozen=True, slots=True)
+class MomentsName:
+    """Second moments that a record speaks of; the store need not have them."""
+
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class AdapterRow:
     """A kept adapter. It has an identity (`hash`), so it can stand in a `Head`."""
 
