@@ -142,3 +142,13 @@ def test_what_the_passage_says_itself_is_only_counted() -> None:
     found = taught("Lamp", passage, rows)
     assert found.rows == (("", "It is old."), ("Who?", " Osk"))
     assert found.own == 2
+
+
+def test_machine_and_versions_stand_by_run_and_table(whole: Path) -> None:
+    with Store.open(whole) as store:
+        found = gather(store)
+        (run,) = store.runs()
+    assert set(found.machines) == {f"run {run.id[:8]}", *(f"table {table.id[:8]}" for table in found.tables)}
+    assert all("threads: 1" in text and "torch:" in text for text in found.machines.values())
+    page = render(found, datetime(2026, 1, 1, tzinfo=UTC))
+    assert f"Machine and versions of run {run.id[:8]}" in page

@@ -47,7 +47,11 @@ def cost(found: Found) -> tuple[Group, ...]:
 
 def _run(run: RunFound) -> Group:
     lines = [
-        Line(f"round {each.number}, {count(each.told['trials'], 'trial')}", each.told["seconds"])
+        Line(
+            f"round {each.number}, {count(each.told['trials'], 'trial')}",
+            each.told["seconds"],
+            each.told.get("tokens"),
+        )
         for each in run.rounds
     ]
     return Group(f"Run {run.id[:8]}", tuple(lines))

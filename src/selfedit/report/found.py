@@ -250,3 +250,5 @@ class Found:
     history: HistoryFound | None = None
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     """What the settings are of → the settings as YAML."""
+    machines: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Run or table → what it chose for its machine and the versions that computed, as YAML."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from selfedit.report import commits, runs, tables
 from selfedit.report.found import About, Found
+from selfedit.report.teaching import as_yaml
+from selfedit.settled import known
 from selfedit.store import Store
 
 
@@ -12,4 +14,13 @@ def gather(store: Store) -> Found:
     about = About(str(store.path), store.base, store.weights, store.dtype, store.created)
     every, tried = runs.gather(store)
     made, asked = tables.gather(store)
-    return Found(about, every, tried, made, asked, commits.gather(store), commits.settings(store))
+    machines = {
+        name: as_yaml(held)
+        for name, subject in (
+            *((f"run {run.id[:8]}", run.id) for run in every),
+            *((f"table {table.id[:8]}", f"eval {table.id}") for table in made),
+        )
+        if (held := known(store, subject)) is not None
+    }
+    history, settings = commits.gather(store), commits.settings(store)
+    return Found(about, every, tried, made, asked, history, settings, machines)

@@ -201,6 +201,7 @@ def _settings(found: Found) -> list[tuple[str, str]]:
         *((f"Recipe of run {run.id[:8]}", run.recipe) for run in found.runs),
         *((f"Recipe of table {table.id[:8]}", table.recipe) for table in found.tables),
         *((f"Settings of {name}", text) for name, text in found.settings.items()),
+        *((f"Machine and versions of {name}", text) for name, text in found.machines.items()),
     ]
 
 
