@@ -16,14 +16,30 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from selfedit.config import ROWS, Recipe, Reporting, Settings, Training, Weighted, Write
+from selfedit.config import (
+    FEW_SHOT,
+    ROWS,
+    Configuration,
+    Recipe,
+    Reporting,
+    Settings,
+    Training,
+    Weighted,
+    Write,
+)
 from selfedit.edits import FORMATS
-from selfedit.rewards import MEASURES
+from selfedit.edits.few_shot import GRID_TOOLS, TEXT_TOOLS
+from selfedit.rewards import MEASURES, SOLVING
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "recipes.md"
 BEGIN, END = "<!-- keys: made by scripts/recipe_reference.py -->", "<!-- keys: end -->"
 
-NAMES = {(Reporting, "rows"): [*ROWS], (Write, "formats"): [*FORMATS], (Weighted, "name"): [*MEASURES]}
+NAMES = {
+    (Reporting, "rows"): [*ROWS],
+    (Write, "formats"): [*FORMATS, FEW_SHOT],
+    (Weighted, "name"): [*dict.fromkeys((*MEASURES, *SOLVING))],
+    (Configuration, "tools"): [*GRID_TOOLS, *TEXT_TOOLS],
+}
 """Texts of which only some will do, which their JSON schema does not say."""
 
 
@@ -40,7 +56,11 @@ def tables() -> str:
     parts += [
         _table(f"`{name}`", type(value), f"{name}.") for name, value in groups() if name not in trainings()
     ]
-    return "\n".join([*parts, _training_table(), _table("An item of `judge.rewards`", Weighted, "name.")])
+    items = [
+        _table("An item of `judge.rewards`", Weighted, "name."),
+        _table("An item of `few_shot.settings`", Configuration, "settings."),
+    ]
+    return "\n".join([*parts, _training_table(), *items])
 
 
 def groups() -> Iterator[tuple[str, Settings]]:
@@ -151,7 +171,7 @@ def meaning(model: type[BaseModel], key: str) -> str:
     body = ast.parse(inspect.getsource(model)).body[0].body  # type: ignore[attr-defined]
     for node, following in itertools.pairwise(body):
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == key:
-            return following.value.value.rstrip(".")
+            return " ".join(following.value.value.split()).rstrip(".")
     raise LookupError(f"{model.__name__}.{key} says nothing of itself")
 
 

@@ -26,7 +26,7 @@ LAYERS = {
         *("lessons", "lifelong", "measuring"),
         *("memory", "model_card", "policies", "probing", "proving"),
         *("recipes", "records", "reinforcing", "revising"),
-        *("rounds", "samples", "settled", "telling", "tracking", "undoing", "writing"),
+        *("rounds", "samples", "settled", "solving", "telling", "tracking", "undoing", "writing"),
     },
     "hands": {"workers"},
     "rooms": {"edits", "engine", "retain", "rewards", "select", "store", "tasks"},

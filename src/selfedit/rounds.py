@@ -10,7 +10,7 @@ Each step takes lists, so that the worker trains and asks hundreds at once. Know
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
@@ -46,6 +46,11 @@ LIKELIHOOD: Mapping[str, float] = {"likelihood": 1.0}
 """The reward that needs no decoding."""
 Asking = tuple["Adapter | None", Probe]
 """A probe, and the adapter that is to answer it."""
+Applied = tuple["Adapter", Trial]
+"""A trial with the adapter that its plan came to."""
+Judge = Callable[[Items[Applied]], list[Outcome]]
+JUDGED_AT_ONCE = 8
+"""Adapters that are held until they are judged together."""
 
 
 @final
@@ -97,33 +102,39 @@ def apply_and_judge(trials: Items[Trial], probes: Mapping[str, Items[Probe]], gr
 
     The adapters are dropped as soon as they are judged; of each, the hash stays.
     """
-    judged: dict[int, Trial] = {}
-    waiting: list[tuple[int, Adapter]] = []
+
+    def judge(waiting: Items[Applied]) -> list[Outcome]:
+        return rewarded([(adapter, probes[trial.edit.task]) for adapter, trial in waiting], ground)
+
+    return judged_by(judge, trials, ground)
+
+
+def judged_by(judge: Judge, trials: Items[Trial], ground: Ground) -> list[Trial]:
+    """The same by any judge, who is given a few trained adapters at a time."""
+    found: dict[int, Trial] = {}
     plans = [trial.plan for trial in trials if trial.plan is not None]
-    for index, result in ground.worker.train_iter(plans, ground.progress):
-        trial = trials[index]
-        if isinstance(result, Failure):
-            judged[index] = Trial(trial.edit, trial.plan, result)
-            continue
-        waiting.append((index, result))
-        if len(waiting) >= 8:
-            judged.update(_judge(waiting, trials, probes, ground))
-            waiting = []
-    judged.update(_judge(waiting, trials, probes, ground))
-    return [judged[index] for index in range(len(trials))]
+    for ended in trained(plans, ground):
+        waiting = [(index, each) for index, each in ended if not isinstance(each, Failure)]
+        outcomes = judge([(adapter, trials[index]) for index, adapter in waiting])
+        for (index, adapter), outcome in zip(waiting, outcomes, strict=True):
+            found[index] = Trial(trials[index].edit, trials[index].plan, outcome, adapter.hash)
+        for index, each in ended:
+            if isinstance(each, Failure):
+                found[index] = Trial(trials[index].edit, trials[index].plan, each)
+    return [found[index] for index in range(len(trials))]
 
 
-def _judge(
-    waiting: Items[tuple[int, Adapter]],
-    trials: Items[Trial],
-    probes: Mapping[str, Items[Probe]],
-    ground: Ground,
-) -> dict[int, Trial]:
-    outcomes = rewarded([(adapter, probes[trials[index].edit.task]) for index, adapter in waiting], ground)
-    return {
-        index: Trial(trials[index].edit, trials[index].plan, outcome, adapter.hash)
-        for (index, adapter), outcome in zip(waiting, outcomes, strict=True)
-    }
+def trained(plans: Items[TrainingPlan], ground: Ground) -> Iterator[list[tuple[int, Adapter | Failure]]]:
+    """The plans' places with what they came to, as they end, a few adapters at a time."""
+    ended: list[tuple[int, Adapter | Failure]] = []
+    waiting = 0
+    for index, each in ground.worker.train_iter(plans, ground.progress):
+        ended.append((index, each))
+        waiting += not isinstance(each, Failure)
+        if waiting >= JUDGED_AT_ONCE:
+            yield ended
+            ended, waiting = [], 0
+    yield ended
 
 
 def rewarded(pairs: Items[tuple[Adapter | None, Items[Probe]]], ground: Ground) -> list[Outcome]:

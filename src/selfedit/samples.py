@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from selfedit.edits import get_format
-from selfedit.types import Failure, SelfEdit, Sequence, Task
+from selfedit.types import Failure, SelfEdit, Sequence
+
+
+class Owner(Protocol):
+    """What self-edits are written for: a passage, or a task of demonstrations."""
+
+    @property
+    def id(self) -> str: ...
 
 
 def as_json(edit: SelfEdit | Failure) -> dict[str, Any]:
@@ -17,7 +24,7 @@ def as_json(edit: SelfEdit | Failure) -> dict[str, Any]:
     return {"format": edit.format, "text": edit.text, "lines": lines, "settings": dict(edit.settings)}
 
 
-def from_json(task: Task, value: Mapping[str, Any]) -> SelfEdit | Failure:
+def from_json(task: Owner, value: Mapping[str, Any]) -> SelfEdit | Failure:
     """The self-edit that was kept."""
     if "failure" in value:
         return Failure(value["where"], value["failure"])

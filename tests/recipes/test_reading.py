@@ -247,7 +247,7 @@ RECIPES = st.fixed_dictionaries(
             optional={
                 "training": TRAININGS,
                 "rows": st.lists(
-                    st.sampled_from([*ROWS[:-2], "joint:2", "joint:48", "tools:split+cloze"]), unique=True
+                    st.sampled_from([*ROWS[:-4], "joint:2", "joint:48", "tools:split+cloze"]), unique=True
                 ),
                 "seeds": SEEDS,
             },

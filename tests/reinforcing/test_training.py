@@ -12,7 +12,7 @@ import pytest
 from selfedit.config import Recipe
 from selfedit.errors import RoundError, UsageError
 from selfedit.recipes import parse_recipe
-from selfedit.reinforcing import Campaign, attempts, campaign, reinforce, update
+from selfedit.reinforcing import Campaign, campaign, reinforce, update
 from selfedit.store import Store
 from selfedit.types import Head, Objective, Sequence, TrainingPlan
 
@@ -206,9 +206,9 @@ def test_own_questions_judge_where_there_are_no_others(store: Store, tmp_path: P
     path = data / "squad" / "train.json"
     rows = [{**row, "questions": []} for row in json.loads(path.read_text())[1:]]
     path.write_text(json.dumps([json.loads(path.read_text())[0], *rows]))
-    assert len(work(store, data).tasks) == 1, "without questions there is nothing to judge by"
+    assert len(work(store, data).kind.tasks) == 1, "without questions there is nothing to judge by"
     held = work(store, data, SMALL.replace("seeds: [0, 1]", "probes: own"))
-    assert len(held.tasks) == len(PLACES)
+    assert len(held.kind.tasks) == len(PLACES)
     (first, _) = reinforce(held)
     assert first.trials > 0
 
@@ -243,7 +243,7 @@ def test_rows_whose_weights_cancel_only_hold_the_policy(store: Store, data: Path
     for kl in (0.0, 0.1):
         held = work(store, data, SMALL + f"reinforce: {{method: grpo, kl: {kl}}}\n")
         (task, *_) = tasks = held.drawn(1)
-        written = attempts.write(held, 1, tasks)
+        written = held.kind.write(held, 1, tasks)
         first, second = written.edits[task.id][:2]
         twin = replace(first, settings={"another": "twin"})
         both = replace(written, edits={task.id: [first, twin, second]})

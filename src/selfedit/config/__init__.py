@@ -1,15 +1,33 @@
 """Every default that is no part of a plan or a request, once; checked when it is made."""
 
 from selfedit.config.documents import DEFAULT, DEMO, Learning, learning, recorded
-from selfedit.config.recipe import ROWS, Data, Judge, Recipe, Reinforce, Reporting, Section, Select, Write
+from selfedit.config.recipe import (
+    FEW_SHOT,
+    FEW_SHOT_ROWS,
+    ROWS,
+    Configuration,
+    Data,
+    FewShots,
+    Judge,
+    Recipe,
+    Reinforce,
+    Reporting,
+    Section,
+    Select,
+    Write,
+)
 from selfedit.config.settings import BUILT_IN, Judging, Settings, Training, Weighted
 
 __all__ = [
     "BUILT_IN",
     "DEFAULT",
     "DEMO",
+    "FEW_SHOT",
+    "FEW_SHOT_ROWS",
     "ROWS",
+    "Configuration",
     "Data",
+    "FewShots",
     "Judge",
     "Judging",
     "Learning",

@@ -17,13 +17,20 @@ from selfedit.types import content_hash
 
 ROWS = (
     *("base", "in-context", "retrieval", "passage", "untrained", "warm", "rounds"),
-    *("teacher", "best-of-n", "gold", "tools:A+B", "joint:N"),
+    *("teacher", "best-of-n", "gold", "fixed", "oracle", "tools:A+B", "joint:N"),
 )
 """Rows of the table. `tools:A+B` stands for any of `TOOLS`, joined by +; `joint:N` for any whole number from
 2, of passages in one adapter."""
+FEW_SHOT_ROWS = ("in-context", "untrained", "rounds", "fixed", "oracle")
+"""Rows of a table on tasks of demonstrations; `fixed` and `oracle` are of no other."""
+FEW_SHOT = "few-shot"
+"""The format that self-edits for tasks of demonstrations are written in."""
 TOOLS = ("split", "cloze", "reorder")
 """What makes training rows of a passage by rule."""
 _TOOLS = re.compile(r"tools:({0})(\+({0}))*".format("|".join(TOOLS)))
+_SETS = re.compile(r"(arc[0-9]+|arc-seal|generators)(:.*)?")
+"""Names of sets of tasks of demonstrations."""
+_SOURCES = ("train", "report")
 _JOINT = re.compile(r"joint:([2-9]|[1-9][0-9]{1,4})")
 
 
@@ -96,16 +103,55 @@ class Section(Settings):
 
 
 class Data(Settings):
-    """Which passages are learned from, and which ones the table is measured on."""
+    """Which passages or tasks are learned from, and which ones the table is measured on."""
 
+    kind: Literal["passages", "arc", "text"] = "passages"
+    """What a task is: a passage with questions, or demonstrations in grids (`arc`) or in words (`text`)."""
     train: Name = "squad/train.json"
-    """Rows of title, context and questions; a path below the data folder, or an absolute one."""
+    """Rows of title, context and questions; a path below the data folder, or an absolute one. Tasks of
+    demonstrations: a set by name (`arc1:training`, `arc-seal:train`, `generators:build`), or such a path."""
     report: Name = "squad/val_report.json"
-    """The same for the table; never the file that is trained on."""
+    """The same for the table; never what is trained on."""
     passages: int = Field(default=20, ge=1, le=100_000)
     """Of `train`, drawn afresh for every round by the seed."""
     report_passages: int | None = Field(default=96, ge=1, le=100_000)
-    """The first so many of `report`; null: all."""
+    """The first so many of `report`, of tasks of demonstrations so many drawn by the seed; null: all."""
+
+
+class Configuration(Settings):
+    """A fixed setting in the place of a few-shot self-edit."""
+
+    tools: Annotated[tuple[Name, ...], Field(max_length=8), AfterValidator(_apart)] = ()
+    """Switches that are on: basic, size, chain, repeat for grids; reorder, rename, labels for texts."""
+    loss: Literal["output", "all"] = "output"
+    """The tokens that bear loss: those of the output, or all."""
+    learning_rate: float = Field(default=1e-4, ge=1e-6, le=5e-3)
+    """The highest, of AdamW."""
+    epochs: int = Field(default=2, ge=1, le=20)
+    """Times that each row is trained on."""
+
+
+class FewShots(Settings):
+    """How tasks of demonstrations are picked and asked; of no account for passages."""
+
+    largest: int | None = Field(default=None, ge=1, le=30)
+    """Only tasks all of whose grids have at most so many rows and columns; null: all."""
+    tasks: int | None = Field(default=None, ge=1, le=100_000)
+    """At most so many of `data.train`, drawn once by the seed, for rounds and `fixed`; null: all."""
+    instances: int = Field(default=1, ge=1, le=1000)
+    """Of every generator, where tasks come from generators."""
+    steps: int = Field(default=375, ge=1, le=100_000)
+    """Optimiser steps that a self-edit may take; rows beyond them are left out, drawn by the seed."""
+    guises: int = Field(default=8, ge=1, le=8)
+    """Turns and mirrorings, of eight, in which a test of grids is asked; 1: as it is."""
+    copies: int = Field(default=1, ge=1, le=16)
+    """Times that each is asked; all but the first with demonstrations shuffled, grids in other colours."""
+    settings: Annotated[tuple[Configuration, ...], Field(min_length=1, max_length=256)] = (Configuration(),)
+    """What `fixed` and `oracle` choose among."""
+    report_samples: int = Field(default=1, ge=1, le=256)
+    """Self-edits for each task of the table: the likeliest one, or so many drawn, and averaged."""
+    solvable: bool = False
+    """The table is of tasks alone that the best of `settings` solves, as in SEAL."""
 
 
 class Write(Settings):
@@ -146,7 +192,7 @@ class Judge(Settings):
     """What self-edits are applied to: the base, as `learn` does, or the policy of the round, as in SEAL."""
     grader: Literal["rules", "words", "local", "base"] = "words"
     """Who says whether an answer is right."""
-    answer_tokens: int = Field(default=24, ge=1, le=512)
+    answer_tokens: int = Field(default=24, ge=1, le=4096)
     """The longest answer."""
 
     @property
@@ -205,6 +251,7 @@ class Recipe(Section):
     rounds: int = Field(default=2, ge=1, le=100)
     """Of writing, trying, selecting and reinforcing."""
     data: Data = Data()
+    few_shot: FewShots = FewShots()
     write: Write = Write()
     apply: Training = Training(rank=8, alpha=16, learning_rate=4e-3, epochs=1, least_steps=0)
     """The fine-tune that a self-edit is tried by."""
@@ -221,9 +268,24 @@ class Recipe(Section):
         goes on with more rounds or another table. A file or template counts by its name; what is in it, its
         reader must look after.
         """
-        held = self.model_dump(mode="json", exclude={"rounds": True, "report": True, "judge": {"held_out"}})
-        held["data"] = {name: held["data"][name] for name in ("train", "passages")}
-        return content_hash(["recipe", _numbers(held)])
+        return content_hash(["recipe", _numbers(self.depended_on())])
+
+    def depended_on(self) -> dict[str, Any]:
+        """All that the policy after any round depends on, as JSON."""
+        held = self.told()
+        for name in ("rounds", "report"):
+            del held[name]
+        del held["judge"]["held_out"]
+        for name in ("report", "report_passages"):
+            del held["data"][name]
+        for name in ("settings", "report_samples", "solvable"):
+            held.get("few_shot", {}).pop(name, None)
+        return held
+
+    def told(self) -> dict[str, Any]:
+        """The recipe as JSON, without the keys that are of no account for its kind of task."""
+        passages = {"few_shot": True, "data": {"kind"}}
+        return self.model_dump(mode="json", exclude=passages if self.data.kind == "passages" else None)
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
@@ -237,6 +299,7 @@ class Recipe(Section):
         few = f"of {samples} (write.samples); choose at most so many"
         return [
             ("data.report", self.data.report == self.data.train, "is data.train too; take other passages"),
+            *(self._of_passages() if self.data.kind == "passages" else self._of_demonstrations()),
             (
                 "judge.held_out",
                 not set(self.judge.held_out).isdisjoint(self.judge.seeds),
@@ -248,5 +311,46 @@ class Recipe(Section):
                 "reinforce.method",
                 self.reinforce.method == "grpo" and samples < 2,
                 "is grpo, which compares self-edits; choose write.samples of 2 or more",
+            ),
+        ]
+
+    def _of_passages(self) -> list[tuple[str, bool, str]]:
+        others = [row for row in self.report.rows if row in ("fixed", "oracle")]
+        what = "is a set of tasks of demonstrations; choose data.kind arc or text"
+        return [
+            *((f"data.{name}", bool(_SETS.fullmatch(getattr(self.data, name))), what) for name in _SOURCES),
+            ("report.rows", bool(others), f"has {''.join(others[:1])}, which is for data.kind arc or text"),
+        ]
+
+    def _of_demonstrations(self) -> list[tuple[str, bool, str]]:
+        kind, rows = self.data.kind, ", ".join(FEW_SHOT_ROWS)
+        others = [row for row in self.report.rows if row not in FEW_SHOT_ROWS]
+        where = f"for data.kind {kind}"
+        right = ("arc", "arc-seal") if kind == "arc" else ("generators",)
+        found = {name: _SETS.fullmatch(getattr(self.data, name)) for name in _SOURCES}
+        wrong = [name for name, set_ in found.items() if set_ and set_[1].rstrip("0123456789") not in right]
+        return [
+            *(
+                (f"data.{name}", True, f"is no set {where}; choose {right[-1]}:..., or a path")
+                for name in wrong
+            ),
+            ("write.formats", self.write.formats != (FEW_SHOT,), f"choose [{FEW_SHOT}] {where}"),
+            ("judge.probes", self.judge.probes != "gold", f"choose gold {where}: its tests"),
+            ("select.beat", "passage" in self.select.beat, f"has passage; choose [base] or [] {where}"),
+            (
+                "apply.least_steps",
+                self.apply.least_steps > 0,
+                f"choose 0 {where}; few_shot.steps is the bound",
+            ),
+            (
+                "report.training.least_steps",
+                self.report.training.least_steps > 0,
+                f"choose 0 {where}; few_shot.steps is the bound",
+            ),
+            ("report.rows", bool(others), f"has {''.join(others[:1])}; choose among {rows} {where}"),
+            (
+                "few_shot.largest",
+                kind == "text" and self.few_shot.largest is not None,
+                "is of grids; choose null",
             ),
         ]

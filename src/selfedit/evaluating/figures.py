@@ -126,7 +126,7 @@ def _values(lines: Items[Graded]) -> Values:
             by_passage[each.line.task].append(each)
 
     def of(read: Callable[[Graded], Items[float | None]]) -> ByPassage:
-        means = {task: _over_seeds([read(each) for each in mine]) for task, mine in by_passage.items()}
+        means = {task: over_seeds([read(each) for each in mine]) for task, mine in by_passage.items()}
         return {task: values for task, values in means.items() if values}
 
     return Values(
@@ -141,7 +141,7 @@ def _correct(verdicts: Judged) -> list[float | None]:
     return [float(each.correct) if isinstance(each, Verdict) else None for each in verdicts]
 
 
-def _over_seeds(values: Items[Items[float | None]]) -> list[float]:
+def over_seeds(values: Items[Items[float | None]]) -> list[float]:
     """For each question the mean over the seeds that have a value for it."""
     found: list[float] = []
     for across in zip(*values, strict=True):

@@ -6,15 +6,19 @@ Runs nothing, and knows nothing of models or stores.
 from selfedit.recipes.cost import Cost, Estimate, Sizes, estimate
 from selfedit.recipes.files import data_file
 from selfedit.recipes.reading import dump_recipe, load_recipe, parse_recipe, shipped
+from selfedit.recipes.sources import Shown, reporting_tasks, training_tasks
 
 __all__ = [
     "Cost",
     "Estimate",
+    "Shown",
     "Sizes",
     "data_file",
     "dump_recipe",
     "estimate",
     "load_recipe",
     "parse_recipe",
+    "reporting_tasks",
     "shipped",
+    "training_tasks",
 ]

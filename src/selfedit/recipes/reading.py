@@ -10,11 +10,11 @@ import yaml
 from pydantic import ValidationError
 
 from selfedit.config import Recipe
-from selfedit.edits import FORMATS, get_format
+from selfedit.edits import FORMATS, format_of, get_format
 from selfedit.errors import EditError, UsageError
 from selfedit.recipes.faults import Fault, choose, first
 from selfedit.recipes.nodes import read, scalar, shown
-from selfedit.rewards import MEASURES
+from selfedit.rewards import MEASURES, SOLVING
 
 MOST_BYTES = 64_000
 
@@ -68,14 +68,21 @@ def parse_recipe(text: str, where: str) -> Recipe:
 
 
 def _unknown_name(recipe: Recipe) -> Fault | None:
-    """The first format, template file or reward that cannot be used."""
-    for at, name in enumerate(recipe.write.formats):
+    """The first format, template file, tool or reward that cannot be used."""
+    passages = recipe.data.kind == "passages"
+    for at, name in enumerate(recipe.write.formats if passages else ()):
         what = _unusable(name)
         if what is not None:
             return Fault(("write", "formats", at), what)
+    if recipe.data.kind != "passages":
+        known = format_of(recipe.data.kind).tools
+        for at, setting in enumerate(recipe.few_shot.settings):
+            if other := next((tool for tool in setting.tools if tool not in known), None):
+                return Fault(("few_shot", "settings", at, "tools"), choose(other, list(known)))
+    measures = MEASURES if passages else SOLVING
     for at, each in enumerate(recipe.judge.rewards):
-        if each.name not in MEASURES:
-            return Fault(("judge", "rewards", at, "name"), choose(each.name, list(MEASURES)))
+        if each.name not in measures:
+            return Fault(("judge", "rewards", at, "name"), choose(each.name, list(measures)))
     if not any(recipe.judge.weights.values()):
         return Fault(("judge", "rewards"), "weights nothing; give one a weight other than 0")
     return None

@@ -1,26 +1,23 @@
-"""A campaign: who works, on which passages, and where it is kept. Knows nothing of how a round goes."""
+"""A campaign: who works, on which tasks, and where it is kept. Knows nothing of how a round goes."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence as Items
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from selfedit.config import Recipe, Training
-from selfedit.errors import UsageError
-from selfedit.graders import grader_for
 from selfedit.lessons import Watch, unwatched
 from selfedit.policies import shipped
-from selfedit.recipes import data_file
-from selfedit.rewards import Grader, check
+from selfedit.reinforcing.demonstrations import read_demonstrations
+from selfedit.reinforcing.kinds import Kind
+from selfedit.reinforcing.passages import read_passages
 from selfedit.rounds import Ground
-from selfedit.samples import format_id
+from selfedit.samples import Owner
 from selfedit.store import RoundRow, Store
-from selfedit.tasks import read_squad
-from selfedit.types import Head, Objective, Task, content_hash, rng_for
+from selfedit.types import Head, Objective, content_hash, rng_for
 from selfedit.writing import Author
 
 if TYPE_CHECKING:
@@ -39,10 +36,8 @@ class Campaign:
     store: Store
     worker: Worker
     recipe: Recipe
-    tasks: tuple[Task, ...]
-    """All passages that rounds draw from."""
-    data: str
-    """SHA-256 of the file that they came from."""
+    kind: Kind[Any]
+    """The tasks that rounds draw from, and what is done with them."""
     watch: Watch = unwatched
 
     @cached_property
@@ -54,13 +49,15 @@ class Campaign:
     def id(self) -> str:
         """A hash of all that the policy after any round depends on."""
         warm = self.warm.hash if self.warm else None
-        formats = [format_id(name) for name in self.recipe.write.formats]
-        depends = [self.recipe.id, formats, self.data, self.worker.base, self.worker.dtype, warm]
+        depends = [
+            self.recipe.id,
+            self.kind.formats,
+            self.kind.data,
+            self.worker.base,
+            self.worker.dtype,
+            warm,
+        ]
         return content_hash(["run", *depends])
-
-    @cached_property
-    def grader(self) -> Grader:
-        return grader_for(self.recipe.judge.grader)
 
     @property
     def ended(self) -> list[RoundRow]:
@@ -89,10 +86,10 @@ class Campaign:
         weight = self.recipe.reinforce.kl
         return Objective(weight, "reverse", self.head(1) or self.worker.head(())) if weight else None
 
-    def drawn(self, number: int) -> list[Task]:
-        """The passages of a round."""
-        wanted = min(self.recipe.data.passages, len(self.tasks))
-        return rng_for("round", self.recipe.seed, number).sample(self.tasks, wanted)
+    def drawn(self, number: int) -> list[Owner]:
+        """The tasks of a round."""
+        wanted = min(self.recipe.data.passages, len(self.kind.tasks))
+        return rng_for("round", self.recipe.seed, number).sample(self.kind.tasks, wanted)
 
     def begin(self, stage: str) -> Progress:
         """Announce a stage; what comes back is told of its progress."""
@@ -107,26 +104,20 @@ class Campaign:
         judge = self.recipe.judge
         head = self.head(number) if judge.on == "policy" else None
         progress, weights = self.begin(stage), judge.weights
-        return Ground(self.worker, head, training, seed, judge.answer_tokens, progress, weights, self.grader)
+        grader = self.kind.grader
+        return Ground(self.worker, head, training, seed, judge.answer_tokens, progress, weights, grader)
 
 
 def campaign(
     store: Store, worker: Worker, recipe: Recipe, data: Path | None, watch: Watch = unwatched
 ) -> Campaign:
-    """Read the recipe's passages. Raises DocumentError, or UsageError where something cannot be used."""
-    check(recipe.judge.weights)
-    path = data_file(recipe.data.train, data)
-    tasks = tuple(task for task in read_squad(path) if _usable(recipe, task))
-    if not tasks:
-        raise UsageError(f"{path}: no passage with questions to judge by; choose judge.probes: own")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Campaign(store, worker, recipe, tasks, digest, watch)
+    """Read the recipe's tasks. Raises DocumentError, or UsageError where something cannot be used."""
+    return Campaign(store, worker, recipe, READ[recipe.data.kind](recipe, data), watch)
 
 
-def _usable(recipe: Recipe, task: Task) -> bool:
-    return bool(task.probes) or recipe.judge.probes != "gold"
-
-
-def pieces(tasks: Items[Task], size: int) -> list[list[Task]]:
-    """Tasks in the order they have, so many at a time."""
-    return [list(tasks[at : at + size]) for at in range(0, len(tasks), size)]
+READ: Mapping[str, Callable[[Recipe, Path | None], Kind[Any]]] = {
+    "passages": read_passages,
+    "arc": read_demonstrations,
+    "text": read_demonstrations,
+}
+"""Kind of task → its tasks, by the recipe and the folder of its data."""

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Items
 
 from selfedit.config import Recipe
-from selfedit.reinforcing.attempts import Tried, Written
+from selfedit.reinforcing.attempts import Tried
 from selfedit.reinforcing.campaign import Campaign
+from selfedit.reinforcing.kinds import Written
+from selfedit.samples import Owner
 from selfedit.select import advantages, beating, best, means, shrunk
-from selfedit.types import SelfEdit, Sequence, Task, TrainingPlan
-from selfedit.writing import Author, policy_rows
+from selfedit.types import SelfEdit, Sequence, TrainingPlan
+from selfedit.writing import Author
 
 Kept = Mapping[str, float]
 """Id of an edit → what it weighs in the policy's training."""
@@ -31,13 +33,13 @@ def keep(recipe: Recipe, tried: Tried) -> dict[str, float]:
 
 
 def plan(
-    work: Campaign, number: int, tasks: Items[Task], written: Written, kept: Kept
+    work: Campaign, number: int, tasks: Items[Owner], written: Written, kept: Kept
 ) -> TrainingPlan | None:
     """The policy's next step, from the policy of the round; None where there is nothing to learn from."""
     author = Author(work.worker, None, head=work.head(number))
     owner = {task.id: task for task in tasks}
     edits = [edit for task in tasks for edit in written.edits.get(task.id, ()) if edit.id in kept]
-    every, objective = _rows(author, owner, edits, kept), work.objective
+    every, objective = _rows(work, author, owner, edits, kept), work.objective
     if not any(row.weight for row in every):
         return None
     rows = every if objective else tuple(row for row in every if row.weight)
@@ -47,12 +49,12 @@ def plan(
 
 
 def _rows(
-    author: Author, owner: Mapping[str, Task], edits: Items[SelfEdit], kept: Kept
+    work: Campaign, author: Author, owner: Mapping[str, Owner], edits: Items[SelfEdit], kept: Kept
 ) -> tuple[Sequence, ...]:
     """All that the policy wrote of the kept edits; what several of them share weighs their sum."""
     weights: dict[tuple[str, str], float] = {}
     for edit in edits:
-        for row in policy_rows(author, owner[edit.task], edit):
+        for row in work.kind.rows(author, owner[edit.task], edit):
             key = (row.prompt, row.completion)
             weights[key] = weights.get(key, 0.0) + kept[edit.id]
     return tuple(Sequence(*key, weight) for key, weight in weights.items())

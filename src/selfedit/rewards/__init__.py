@@ -6,6 +6,7 @@ from selfedit.rewards.grader import Grader
 from selfedit.rewards.grading import concise, correct, first_line, grade, mismatch, normalise, recall, short
 from selfedit.rewards.measures import MEASURES, Evidence, check, needs, reward
 from selfedit.rewards.rules import RuleGrader
+from selfedit.rewards.solving import SOLVING, Tested, solving, tests_need
 from selfedit.rewards.statistics import (
     bootstrap_interval,
     correlation_interval,
@@ -19,6 +20,7 @@ from selfedit.rewards.voting import Ballot, Candidate, Count, judged, share_solv
 __all__ = [
     "CONTROLS",
     "MEASURES",
+    "SOLVING",
     "Ballot",
     "Candidate",
     "ControlPassage",
@@ -27,6 +29,7 @@ __all__ = [
     "Evidence",
     "Grader",
     "RuleGrader",
+    "Tested",
     "bootstrap_interval",
     "check",
     "collapsed",
@@ -47,7 +50,9 @@ __all__ = [
     "reward",
     "share_solved",
     "short",
+    "solving",
     "spread_over_passages",
+    "tests_need",
     "vote",
     "within_correlation",
 ]

@@ -4,11 +4,13 @@ Knows nothing of models, tokenizers (a text's length is an argument), training o
 """
 
 from selfedit.tasks._questions import read_questions
+from selfedit.tasks.arc import NAMES as ARC_SETS
 from selfedit.tasks.arc import ArcReading, read_arc, small_grids
 from selfedit.tasks.demonstrations import read_demonstrations
 from selfedit.tasks.passages import Document, Reading, read, read_squad
 
 __all__ = [
+    "ARC_SETS",
     "ArcReading",
     "Document",
     "Reading",
