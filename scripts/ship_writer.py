@@ -18,9 +18,9 @@ import torch
 
 from selfedit.engine import Adapter
 from selfedit.engine.lowrank import summed
-from selfedit.evaluating.tabulating import Wanted, policies
 from selfedit.memory import Memory
 from selfedit.recipes import load_recipe
+from selfedit.reinforcing import campaign
 from selfedit.store import Store
 
 
@@ -36,7 +36,7 @@ def main() -> None:
     given = parser.parse_args()
     recipe = load_recipe(given.recipe)
     with Memory.open(given.store) as memory, Store.open(given.store) as store:
-        made = policies(store, memory.worker, Wanted(recipe, given.data))
+        made = campaign(store, memory.worker, recipe, given.data).policies
         last = given.rounds or max(made, default=0)
         head = made.get(last)
         if head is None:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfedit.cli import output
+from selfedit.cli import output, solved
 from selfedit.cli.options import Device, Json, NoWait, access
 from selfedit.cli.progress import Stages
+from selfedit.cli.solved import figure
 from selfedit.cli.tracking import Track, Tracking
 from selfedit.cli.wording import count, span
 from selfedit.errors import UsageError
 
 if TYPE_CHECKING:
     from selfedit.config import Recipe
-    from selfedit.evaluating import Table, TableRow
+    from selfedit.evaluating import SolvedRow, Table, TableRow
 
 NOTHING_MEASURED = 1
 
@@ -35,7 +36,8 @@ def verb(
         typer.Option(help="Folder that the recipe's paths begin at; else SELFEDIT_DATA.", show_default=False),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(help="Only so many passages, a fair sample.", min=1, show_default=False)
+        int | None,
+        typer.Option(help="Only so many passages or tasks, a fair sample.", min=1, show_default=False),
     ] = None,
     rows: Annotated[
         str, typer.Option(help="By name, commas between. Unset: the recipe's.", show_default=False)
@@ -55,10 +57,11 @@ def verb(
 ) -> None:
     """Measure what is known of passages after each way of teaching them, on questions that people wrote.
 
+    Of tasks of demonstrations, how many tests each way solves.
     Everything is kept in the store as it is made: broken off at any point, it goes on where it was when it is
     called again, and nothing is computed twice. Exit code 1: a row could not be measured at all.
     """
-    from selfedit.evaluating import Wanted, evaluate, write_csv
+    from selfedit.evaluating import Table, Wanted, evaluate, write_csv
     from selfedit.memory import Memory
     from selfedit.recipes import load_recipe
 
@@ -79,13 +82,15 @@ def verb(
         for row in table.rows:
             tracking.log(as_json(row), 0, f"table/{row.method}/")
     if csv:
-        write_csv(csv, table.graded)
+        write_csv(csv, table)
     for line in table.missing:
         output.say(line)
     if json:
         output.document([as_json(row) for row in table.rows])
-    else:
+    elif isinstance(table, Table):
         _tell(table, held)
+    else:
+        solved.tell(table)
     raise typer.Exit(NOTHING_MEASURED if any(row.accuracy is None for row in table.rows) else 0)
 
 
@@ -103,7 +108,7 @@ def _check_store(place: Path, recipe: Recipe, dtype: str | None) -> None:
         raise UsageError(f"{place}: computes in {kind}; leave --dtype out, or choose another --store")
 
 
-def as_json(row: TableRow) -> dict[str, Any]:
+def as_json(row: TableRow | SolvedRow) -> dict[str, Any]:
     """The row under the names that the command line promises, and more."""
     return {name: getattr(row, name) for name in row.__dataclass_fields__}
 
@@ -126,23 +131,16 @@ def _tell(table: Table, recipe: Recipe) -> None:
 def _cells(row: TableRow) -> Items[str]:
     return (
         row.method,
-        _figure(row.accuracy, row.ci95),
-        _figure(row.concise, row.concise_ci95),
-        _figure(row.against_base, row.against_base_ci95, signed=True),
-        _figure(row.against_before, row.against_before_ci95, signed=True),
-        _figure(row.mismatch),
-        _figure(row.logprob),
+        figure(row.accuracy, row.ci95),
+        figure(row.concise, row.concise_ci95),
+        figure(row.against_base, row.against_base_ci95, signed=True),
+        figure(row.against_before, row.against_before_ci95, signed=True),
+        figure(row.mismatch),
+        figure(row.logprob),
         f"{row.passages} ({row.n})",
         f"{row.tokens:,}",
         span(row.seconds),
     )
-
-
-def _figure(value: float | None, ci95: tuple[float, float] | None = None, *, signed: bool = False) -> str:
-    if value is None:
-        return "-"
-    plus = "+" if signed else ""
-    return f"{value:{plus}.2f}" + (f" [{ci95[0]:{plus}.2f}, {ci95[1]:{plus}.2f}]" if ci95 else "")
 
 
 def _trouble(row: TableRow) -> str:

@@ -1,6 +1,10 @@
-"""The table: how well a model knows passages that it cannot see, after each way of teaching them.
+"""The table: how well a model does after each way of teaching it, on passages or tasks of demonstrations.
 
-    tabulating    a recipe's table; what was computed before is read from the store: read this first
+    measuring     a recipe's table in a store: read this first
+
+Passages that it cannot see:
+
+    tabulating    their table; what was computed before is read from the store
     study         the nouns
     passages      which passages are measured
     rows          the rows that a recipe can ask for
@@ -9,11 +13,21 @@
     verdicts      the grader's word on each answer, kept apart from the answers
     figures       means, intervals and pairs
 
+Tasks of demonstrations:
+
+    competing     their table, with the best fixed settings beside the policies
+    contest       the nouns
+    attempting    a way on some tasks: picked, trained, asked, kept
+    standings     means, intervals and pairs
+
 Knows nothing of argv or screens.
 """
 
+from selfedit.evaluating.competing import SolvedTable
 from selfedit.evaluating.figures import TableRow
+from selfedit.evaluating.measuring import Wanted, evaluate
 from selfedit.evaluating.raw import write_csv
-from selfedit.evaluating.tabulating import Table, Wanted, evaluate
+from selfedit.evaluating.standings import SolvedRow
+from selfedit.evaluating.tabulating import Table
 
-__all__ = ["Table", "TableRow", "Wanted", "evaluate", "write_csv"]
+__all__ = ["SolvedRow", "SolvedTable", "Table", "TableRow", "Wanted", "evaluate", "write_csv"]

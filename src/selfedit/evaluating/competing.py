@@ -78,7 +78,8 @@ class Competition:
     trained: Demonstrations
 
     def __call__(self, store: Store, worker: Worker, watch: Watch) -> SolvedTable:
-        rounds = _policies(store, worker, self) if "rounds" in self.rows else {}
+        run = Campaign(store, worker, self.recipe, self.trained)
+        rounds = run.policies if "rounds" in self.rows else {}
         contest = Contest(self.recipe, store, worker, self.tasks, self.trained.tasks, rounds, watch)
         keep_tasks(store, self.tasks)
         return _measured(contest, self.rows)
@@ -88,13 +89,6 @@ def competition(recipe: Recipe, data: Path | None, rows: tuple[str, ...], limit:
     """Read the recipe's tasks; `limit` takes the first so many. Raises DocumentError or UsageError."""
     tasks = reporting_tasks(recipe, data)[:limit]
     return Competition(recipe, rows, tasks, read_demonstrations(recipe, data))
-
-
-def _policies(store: Store, worker: Worker, wanted: Competition) -> dict[int, Head | None]:
-    """The policy after each round of the recipe's run that has ended in this store, by its number."""
-    run = Campaign(store, worker, wanted.recipe, wanted.trained)
-    ended = [row for row in run.ended if row.number <= wanted.recipe.rounds]
-    return {row.number: run.head(row.number + 1) for row in ended}
 
 
 # -- measuring -----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A recipe's table, from the passages to the figures. What is in the store is not computed again."""
+"""A recipe's table on passages, from these to the figures. What is in the store is not computed again."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
-from pydantic import ValidationError
-
-from selfedit.config import BUILT_IN, Recipe, Reporting
-from selfedit.errors import StoreError, UsageError
+from selfedit.config import BUILT_IN, Recipe
+from selfedit.errors import UsageError
 from selfedit.evaluating.answering import work
 from selfedit.evaluating.figures import TableRow, table
 from selfedit.evaluating.passages import passages
@@ -21,48 +19,18 @@ from selfedit.evaluating.rows import methods
 from selfedit.evaluating.study import Line, Method, Passages, Study
 from selfedit.evaluating.verdicts import Graded, graded
 from selfedit.graders import grader_for
-from selfedit.lessons import Watch, unwatched
-from selfedit.memory import Memory
+from selfedit.lessons import Watch
 from selfedit.policies import shipped
 from selfedit.recipes import data_file
 from selfedit.reinforcing import Campaign
 from selfedit.reinforcing.passages import Passages as Trained
 from selfedit.rewards import Grader
-from selfedit.settled import settle
 from selfedit.store import Store
 from selfedit.types import Head
 from selfedit.workers import Worker
-from selfedit.workers.lazy import LazyWorker
 
 PAIRS = "question-answer"
 """The format that a shipped writer writes."""
-
-
-@final
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be measured: a recipe, the folder of its data, and how much of the table."""
-
-    recipe: Recipe
-    data: Path | None = None
-    rows: tuple[str, ...] = ()
-    """In place of the recipe's."""
-    limit: int | None = None
-    """Only the first so many passages, in an order that is drawn once."""
-
-    def check(self) -> None:
-        """Raise UsageError or DocumentError for rows and data that there are not. Loads no model."""
-        _ = self.named
-        passages(self.recipe, self.data, self.limit)
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """The rows. Raises UsageError for one that there is not."""
-        try:
-            return Reporting(rows=self.rows or self.recipe.report.rows).rows
-        except ValidationError as error:
-            what = error.errors()[0]
-            raise UsageError(f"--rows: {what['input']!r}: {what['msg']}") from error
 
 
 @final
@@ -75,49 +43,43 @@ class Table:
     graded: tuple[Graded, ...]
 
 
-def evaluate(memory: Memory, wanted: Wanted, *, watch: Watch = unwatched) -> Table:
-    """The table of a recipe, measured in the memory's store, which it holds while it works.
+@final
+@dataclass(frozen=True)
+class Tabulation:
+    """What is to be measured on which passages; a store and a worker make a table of it."""
 
-    Everything is kept as it is made, by a hash of what it depends on: a second call computes nothing twice,
-    and one that was broken off goes on. The store's own commits play no part: what is measured stands on its
-    base. Raises UsageError, StoreError and their kin in one line.
-    """
-    rows = wanted.named
-    found = passages(wanted.recipe, wanted.data, wanted.limit)
-    how = memory.access
-    with Store.open(
-        memory.path, write=True, verb="eval", wait=how.wait, waiting=how.waiting, journal=how.journal
-    ) as store:
-        study = _study(store, memory, wanted, found, watch)
-        asked, missing = methods(study, rows)
+    recipe: Recipe
+    rows: tuple[str, ...]
+    passages: Passages
+    data: Path | None
+
+    def __call__(self, store: Store, worker: Worker, watch: Watch) -> Table:
+        study = self._study(store, worker, watch)
+        asked, missing = methods(study, self.rows)
         lines = work(study, asked)
         done = graded(study, lines)
         made = table(done, [method.name for method in asked])
         _keep(study, asked, lines, made)
-    return Table(tuple(made), tuple(missing), tuple(done))
+        return Table(tuple(made), tuple(missing), tuple(done))
+
+    def _study(self, store: Store, worker: Worker, watch: Watch) -> Study:
+        recipe = self.recipe
+        writer = shipped(worker) if PAIRS in recipe.write.formats else None
+        return Study(
+            recipe,
+            store,
+            worker,
+            self.passages,
+            _grader(recipe, worker),
+            worker.head([writer]) if writer else None,
+            policies(store, worker, self) if "rounds" in self.rows or _joint(self.rows) else {},
+            watch,
+        )
 
 
-def _study(store: Store, memory: Memory, wanted: Wanted, found: Passages, watch: Watch) -> Study:
-    def hire() -> Worker:
-        watch("loading the model", 0, 0)
-        store.check_weights(memory.worker.base)
-        if memory.worker.dtype != store.dtype:
-            raise StoreError(f"{store.path}: computes in {store.dtype}, not in {memory.worker.dtype}")
-        settle(store, memory.worker, f"eval {wanted.recipe.id}")
-        return memory.worker
-
-    worker, recipe = LazyWorker(hire, store.weights, store.dtype), wanted.recipe
-    writer = shipped(worker) if PAIRS in recipe.write.formats else None
-    return Study(
-        recipe,
-        store,
-        worker,
-        found,
-        _grader(recipe, worker),
-        worker.head([writer]) if writer else None,
-        policies(store, worker, wanted) if "rounds" in wanted.named or _joint(wanted.named) else {},
-        watch,
-    )
+def tabulation(recipe: Recipe, data: Path | None, rows: tuple[str, ...], limit: int | None) -> Tabulation:
+    """Read the recipe's passages; `limit` takes the first so many. Raises DocumentError or UsageError."""
+    return Tabulation(recipe, rows, passages(recipe, data, limit), data)
 
 
 def _joint(rows: Items[str]) -> bool:
@@ -130,7 +92,7 @@ def _grader(recipe: Recipe, worker: Worker) -> Grader:
     return grader_for(recipe.judge.grader, (lambda: worker) if own else None)
 
 
-def policies(store: Store, worker: Worker, wanted: Wanted) -> dict[int, Head | None]:
+def policies(store: Store, worker: Worker, wanted: Tabulation) -> dict[int, Head | None]:
     """The policy after each round of the recipe's run that has ended in this store, by its number.
 
     A run is of a recipe on certain passages; where they cannot be found, it has none.
@@ -140,9 +102,7 @@ def policies(store: Store, worker: Worker, wanted: Wanted) -> dict[int, Head | N
     except UsageError:
         return {}
     kind = Trained(wanted.recipe, (), hashlib.sha256(data).hexdigest())
-    run = Campaign(store, worker, wanted.recipe, kind)
-    ended = [row for row in run.ended if row.number <= wanted.recipe.rounds]
-    return {row.number: run.head(row.number + 1) for row in ended}
+    return Campaign(store, worker, wanted.recipe, kind).policies
 
 
 # -- what is kept for whoever looks at it later --------------------------------------------------------
@@ -159,7 +119,7 @@ def _keep(study: Study, asked: Items[Method], lines: Items[Line], made: Items[Ta
         },
     )
     value = {
-        "recipe": study.recipe.model_dump(mode="json"),
+        "recipe": study.recipe.told(),
         "grader": study.grader.name,
         "dtype": study.worker.dtype,
         "table": [asdict(row) for row in made],

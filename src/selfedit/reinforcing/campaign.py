@@ -81,6 +81,12 @@ class Campaign:
         return self.worker.head(adapters) if adapters else None
 
     @property
+    def policies(self) -> dict[int, Head | None]:
+        """The policy after each of the recipe's rounds that has ended, by its number; None is the base."""
+        ended = [row.number for row in self.ended if row.number <= self.recipe.rounds]
+        return {number: self.head(number + 1) for number in ended}
+
+    @property
     def objective(self) -> Objective | None:
         """What every round's policy is held to: that of the first, so that small drifts do not add up."""
         weight = self.recipe.reinforce.kl
