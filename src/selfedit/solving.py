@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from selfedit import rounds
-from selfedit.config import FEW_SHOT, Configuration, FewShots
+from selfedit.config import FEW_SHOT, Configuration, FewShots, Training
 from selfedit.edits import EditFormat, format_of
 from selfedit.edits.few_shot import FewShotFormat, to_resample
 from selfedit.edits.queries import INVERTIBLE, Query, grid_queries, text_queries
@@ -165,11 +165,17 @@ def policy_row(author: Author, task: Shown, edit: SelfEdit) -> Sequence:
 
 def plan(task: Shown, edit: SelfEdit, ground: Ground, terms: FewShots) -> TrainingPlan:
     """What the edit comes to: rate and epochs are its own, rank and the like the ground's."""
-    training = rounds.directed(ground.training, edit)
-    rows = form_of(task.kind).sequences(
-        task, edit, seed=ground.seed, batch_size=training.batch_size, most_steps=terms.steps
+    made = rows(task, edit, ground.training, ground.seed, terms)
+    return rounds.plan_for(made, ground, rounds.directed(ground.training, edit))
+
+
+def rows(
+    task: Shown, edit: SelfEdit, training: Training, seed: int, terms: FewShots
+) -> tuple[str | Sequence, ...]:
+    """What the edit is trained on; the seed draws orders, colours, and what is left out."""
+    return form_of(task.kind).sequences(
+        task, edit, seed=seed, batch_size=training.batch_size, most_steps=terms.steps
     )
-    return rounds.plan_for(rows, ground, training)
 
 
 # -- asking --------------------------------------------------------------------------------------------

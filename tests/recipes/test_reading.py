@@ -50,10 +50,12 @@ def test_the_published_settings() -> None:
 
 
 def test_they_are_found_and_in_the_package() -> None:
-    assert shipped() == ["knowledge-qwen2.5-7b", "knowledge-smollm2"]
+    assert shipped() == [
+        *("arc-llama-3.2-1b", "arc-smollm2", "knowledge-qwen2.5-7b", "knowledge-smollm2", "text-smollm2")
+    ]
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel == {"packages": ["src/selfedit"]}, "data files would have to be named"
-    assert len({load_recipe(name).id for name in shipped()}) == 2
+    assert len({load_recipe(name).id for name in shipped()}) == len(shipped())
 
 
 # -- by name and by path ----------------------------------------------------------------------------------
@@ -72,9 +74,9 @@ def test_a_file_by_its_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "what"),
     [
-        ("knowledge", "no recipe knowledge; choose among knowledge-qwen2.5-7b, knowledge-smollm2, or name"),
-        ("knowledge.yaml", "No such file or directory; name a file, or one of knowledge-qwen2.5-7b"),
-        ("knowledge-qwen2.5-8b", "No such file or directory; name a file, or one of knowledge-qwen2.5-7b"),
+        ("knowledge", "no recipe knowledge; choose among arc-llama-3.2-1b, arc-smollm2, knowledge-qwen2.5-7b, "),
+        ("knowledge.yaml", "No such file or directory; name a file, or one of arc-llama-3.2-1b"),
+        ("knowledge-qwen2.5-8b", "No such file or directory; name a file, or one of arc-llama-3.2-1b"),
         ("./knowledge-smollm2", "No such file"),
         (Path("knowledge-smollm2"), "No such file"),
         ("/", "Is a directory"),

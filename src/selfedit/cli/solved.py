@@ -17,7 +17,7 @@ def tell(table: SolvedTable) -> None:
     heads = ("way", "solved", "at first", "less in-context", "less row before", "log-p", "less row before")
     output.table([*heads, "n", "tokens", "time"], [_cells(row) for row in table.rows])
     print(
-        "solved: tests with the right output within two attempts: mean over tasks, [95% interval]; differences"
+        "solved: tests whose right output is among two attempts, mean over tasks, [95% interval]. Differences"
         " are paired.\nlog-p: of the right outputs' tokens. n: tasks (tests)."
     )
     for row in table.rows:

@@ -6,6 +6,7 @@ Runs nothing, and knows nothing of models or stores.
 from selfedit.recipes.cost import Cost, Estimate, Sizes, estimate
 from selfedit.recipes.files import data_file
 from selfedit.recipes.reading import dump_recipe, load_recipe, parse_recipe, shipped
+from selfedit.recipes.solving_cost import SolvingSizes, solving_estimate
 from selfedit.recipes.sources import Shown, reporting_tasks, training_tasks
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Estimate",
     "Shown",
     "Sizes",
+    "SolvingSizes",
     "data_file",
     "dump_recipe",
     "estimate",
@@ -20,5 +22,6 @@ __all__ = [
     "parse_recipe",
     "reporting_tasks",
     "shipped",
+    "solving_estimate",
     "training_tasks",
 ]

@@ -76,22 +76,24 @@ class Estimate:
 
     @property
     def total(self) -> Cost:
-        return _sum((*self.rounds, self.report))
+        return total((*self.rounds, self.report))
 
 
 def estimate(recipe: Recipe, sizes: Sizes) -> Estimate:
     """The cost of the recipe on data of these sizes."""
     return Estimate(
         rounds=(_round(recipe, sizes),) * recipe.rounds,
-        report=_sum(_row(name, recipe, sizes) for name in recipe.report.rows),
+        report=total(_row(name, recipe, sizes) for name in recipe.report.rows),
     )
 
 
-def _sum(costs: Iterable[Cost]) -> Cost:
+def total(costs: Iterable[Cost]) -> Cost:
+    """All of them together."""
     return sum(costs, Cost())
 
 
-def _times(count: int, each: Cost) -> Cost:
+def times(count: int, each: Cost) -> Cost:
+    """So many of one."""
     return Cost(
         count * each.edits,
         count * each.adapters,
@@ -118,12 +120,12 @@ def trials(recipe: Recipe) -> int:
 def _round(recipe: Recipe, sizes: Sizes) -> Cost:
     passages = min(recipe.data.passages, sizes.passages)
     each = (
-        _times(recipe.write.samples, _writing(sizes))
+        times(recipe.write.samples, _writing(sizes))
         + (_own_probes(recipe, sizes) if recipe.judge.probes != "gold" else Cost())
-        + _times(trials(recipe), _trial(recipe, sizes, sizes.edit))
+        + times(trials(recipe), _trial(recipe, sizes, sizes.edit))
         + _floors(recipe, sizes)
     )
-    return _times(passages, each) + _reinforcing(recipe, sizes, passages)
+    return times(passages, each) + _reinforcing(recipe, sizes, passages)
 
 
 def _writing(sizes: Sizes) -> Cost:
@@ -160,7 +162,7 @@ def _floors(recipe: Recipe, sizes: Sizes) -> Cost:
     if "base" in recipe.select.beat or "before" in needs(recipe.judge.weights):
         cost += _tried(recipe, sizes)
     if "passage" in recipe.select.beat:
-        cost += _times(len(recipe.judge.seeds), _trial(recipe, sizes, sizes.passage))
+        cost += times(len(recipe.judge.seeds), _trial(recipe, sizes, sizes.passage))
     return cost
 
 
@@ -185,23 +187,23 @@ def _row(name: str, recipe: Recipe, sizes: Sizes) -> Cost:
     kind, _, joint = name.partition(":")
     match kind:
         case "base":
-            return _times(passages, _asked(recipe, sizes))
+            return times(passages, _asked(recipe, sizes))
         case "in-context" | "retrieval":
             shown = Cost(read=sizes.probes * sizes.passage)
-            return _times(passages, _asked(recipe, sizes) + shown)
+            return times(passages, _asked(recipe, sizes) + shown)
         case "passage":
-            return _times(passages, _taught(recipe, sizes, sizes.passage))
+            return times(passages, _taught(recipe, sizes, sizes.passage))
         case "teacher" | "gold" | "tools":
-            return _times(passages, _taught(recipe, sizes, sizes.edit))
+            return times(passages, _taught(recipe, sizes, sizes.edit))
         case "joint":
             return _joint(recipe, sizes, passages, -(-passages // int(joint)))
         case "best-of-n":
-            tries = _times(recipe.write.samples, _writing(sizes) + _trial(recipe, sizes, sizes.edit))
+            tries = times(recipe.write.samples, _writing(sizes) + _trial(recipe, sizes, sizes.edit))
             chosen = tries + _own_probes(recipe, sizes)
-            return _times(passages, chosen + _taught(recipe, sizes, sizes.edit))
+            return times(passages, chosen + _taught(recipe, sizes, sizes.edit))
         case _:
             rows = len(recipe.write.formats) * (recipe.rounds if kind == "rounds" else 1)
-            return _times(rows * passages, _writing(sizes) + _taught(recipe, sizes, sizes.edit))
+            return times(rows * passages, _writing(sizes) + _taught(recipe, sizes, sizes.edit))
 
 
 def _joint(recipe: Recipe, sizes: Sizes, passages: int, adapters: int) -> Cost:
@@ -209,15 +211,15 @@ def _joint(recipe: Recipe, sizes: Sizes, passages: int, adapters: int) -> Cost:
 
     The base, the writer that ships, and the last round's: what they write is counted in their own rows.
     """
-    written = _times(3 * len(recipe.write.formats), _taught(recipe, sizes, sizes.edit))
+    written = times(3 * len(recipe.write.formats), _taught(recipe, sizes, sizes.edit))
     taught = _taught(recipe, sizes, sizes.passage) + written
-    return _times(passages, taught) + Cost(adapters=(adapters - passages) * taught.adapters)
+    return times(passages, taught) + Cost(adapters=(adapters - passages) * taught.adapters)
 
 
 def _taught(recipe: Recipe, sizes: Sizes, tokens: float) -> Cost:
     """One passage's adapters, one for each seed, and the answers of each."""
     training = Cost(adapters=1, trained=recipe.report.training.epochs * tokens)
-    return _times(len(recipe.report.seeds), training + _asked(recipe, sizes))
+    return times(len(recipe.report.seeds), training + _asked(recipe, sizes))
 
 
 def _asked(recipe: Recipe, sizes: Sizes) -> Cost:

@@ -21,6 +21,7 @@ from selfedit.edits.writer import question_prompt, sentence_of
 from selfedit.forecast import Pace, pace
 from selfedit.recipes import Cost, Estimate, Sizes, data_file, estimate
 from selfedit.reinforcing.campaign import PAIRS
+from selfedit.reinforcing.foreseeing import Rows, foresee
 from selfedit.tasks import read_squad
 from selfedit.types import Sequence, Task, rng_for
 
@@ -70,12 +71,18 @@ class Outlook:
 
 def foretell(worker: Worker, recipe: Recipe, data: Path | None) -> Outlook:
     """Count, and measure how fast the worker is. Raises DocumentError or UsageError as `campaign` does."""
+    count = _passages if recipe.data.kind == "passages" else foresee
+    found, rows, (train, report) = count(worker, recipe, data)
+    return Outlook(found, pace(worker, rows), train, report)
+
+
+def _passages(worker: Worker, recipe: Recipe, data: Path | None) -> tuple[Estimate, Rows, tuple[int, int]]:
     train = read_squad(data_file(recipe.data.train, data))
     report = read_squad(data_file(recipe.data.report, data))
     some = rng_for("sizes", recipe.seed).sample(train, min(SAMPLE, len(train)))
-    rows = [row for task in some for row in _by_rule(recipe, task)]
+    rows = tuple(row for task in some for row in _by_rule(recipe, task))
     found = Sizes(passages=len(train), report_passages=len(report), **_sizes(worker, recipe, some))
-    return Outlook(estimate(recipe, found), pace(worker, rows), len(train), len(report))
+    return estimate(recipe, found), rows, (len(train), len(report))
 
 
 def _sizes(worker: Worker, recipe: Recipe, tasks: Items[Task]) -> dict[str, float]:
