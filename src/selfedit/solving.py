@@ -25,7 +25,6 @@ from selfedit.recipes import Shown
 from selfedit.rewards import Ballot, Count, Tested, solving, tests_need, vote
 from selfedit.rewards.solving import COUNT, LOGPROB
 from selfedit.rounds import Ground
-from selfedit.store import Store
 from selfedit.types import (
     Completion,
     Example,
@@ -38,7 +37,6 @@ from selfedit.types import (
     SelfEdit,
     Sequence,
     TrainingPlan,
-    content_hash,
     rng_for,
 )
 from selfedit.writing import Author
@@ -64,27 +62,6 @@ def form_id(kind: Kind) -> list[Any]:
     task: Shown = FewShot("", (toy,), (toy,))
     prompts = [form.prompt(task, chat=chat) for chat in (False, True)]
     return [FEW_SHOT, VERSION, form.max_tokens, form.grammar, prompts]
-
-
-def task_key(task: str) -> str:
-    """The key under which a task is kept, by its id."""
-    return content_hash(["few-shot task", task])
-
-
-def keep_tasks(store: Store, tasks: Items[Shown]) -> None:
-    """Keep the tasks in runs.db, for whoever looks at what was made of them."""
-    store.put_results("row", {task_key(task.id): _told(task) for task in tasks})
-
-
-def _told(task: Shown) -> dict[str, Any]:
-    shown, asked = ([[e.input, e.output] for e in part] for part in (task.demonstrations, task.tests))
-    return {
-        "name": task.name,
-        "kind": task.kind,
-        "source": task.source,
-        "demonstrations": shown,
-        "tests": asked,
-    }
 
 
 # -- configurations ------------------------------------------------------------------------------------

@@ -155,7 +155,6 @@ def _of_seed(chunk: Chunk) -> list[Line]:
     found: dict[str, Any] = {key: store.result("row", key) for key in keys.values()}
     missing = [task for task in chunk.tasks if any(found[keys[task.id, n]] is None for n in samples)]
     if missing:
-        solving.keep_tasks(store, missing)
         computed = _computed(replace(chunk, tasks=tuple(missing)))
         fresh = {keys[place]: value for place, value in computed.items() if found[keys[place]] is None}
         store.put_results("row", fresh)

@@ -22,7 +22,6 @@ from selfedit.lessons import Watch
 from selfedit.recipes import Shown, reporting_tasks
 from selfedit.reinforcing import Campaign
 from selfedit.reinforcing.demonstrations import Demonstrations, read_demonstrations
-from selfedit.solving import keep_tasks, task_key
 from selfedit.store import Store
 from selfedit.types import Head
 from selfedit.workers import Worker
@@ -81,7 +80,7 @@ class Competition:
         run = Campaign(store, worker, self.recipe, self.trained)
         rounds = run.policies if "rounds" in self.rows else {}
         contest = Contest(self.recipe, store, worker, self.tasks, self.trained.tasks, rounds, watch)
-        keep_tasks(store, self.tasks)
+        store.record_demonstrations((*self.tasks, *self.trained.tasks))
         return _measured(contest, self.rows)
 
 
@@ -186,8 +185,8 @@ def _keep(contest: Contest, table: SolvedTable, grids: Mapping[str, Grid | None]
         "recipe": contest.recipe.told(),
         "dtype": contest.worker.dtype,
         "table": [asdict(row) for row in table.rows],
-        "tasks": {task.id: [task.name, task_key(task.id)] for task in table.tasks},
-        "trained": {task.id: [task.name, task_key(task.id)] for task in contest.trained},
+        "tasks": {task.id: task.name for task in table.tasks},
+        "trained": {task.id: task.name for task in contest.trained},
         "lines": {row.method: _keys([x for x in table.lines if x.way == row.method]) for row in table.rows},
         "settings": [each.model_dump(mode="json") for each in few_shot.settings],
         "grids": {

@@ -107,7 +107,7 @@ def _edits(work: Campaign, number: int, tasks: Items[Shown]) -> dict[str, list[S
     }
     held = {task: work.store.result("sample", key) for task, key in keys.items()}
     if missing := [task for task in tasks if held[task.id] is None]:
-        solving.keep_tasks(work.store, missing)
+        work.store.record_demonstrations(missing)
         made = solving.configurations(work.author(number, f"round {number}: writing"), missing, picks)
         work.store.record_edits(e for found in made.values() for e in found if isinstance(e, SelfEdit))
         fresh = {task: [as_json(each) for each in found] for task, found in made.items()}

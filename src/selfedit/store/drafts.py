@@ -25,6 +25,7 @@ from selfedit.types import (
     Constraint,
     Elastic,
     Failure,
+    FewShot,
     NullSpace,
     Objective,
     Orthogonal,
@@ -109,6 +110,14 @@ class Draft:
         self.row(j.TASKS, id=task.id, title=self.text(task.title), passage=self.text(task.passage))
         for ordinal, probe in enumerate(task.probes):
             self.row(j.TASK_PROBES, task=task.id, probe=self.probe(probe), ordinal=ordinal)
+        return task.id
+
+    def demonstrations(self, task: FewShot[Any]) -> str:
+        """Its name is the title and all else, as JSON, the passage."""
+        parts = {"demonstrations": task.demonstrations, "tests": task.tests}
+        shown = {name: [[each.input, each.output] for each in part] for name, part in parts.items()}
+        body = to_json({**shown, "source": task.source})
+        self.row(j.TASKS, id=task.id, title=self.text(task.name), passage=self.text(body))
         return task.id
 
     def probe(self, probe: Probe) -> str:

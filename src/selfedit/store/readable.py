@@ -38,7 +38,7 @@ from selfedit.store.runs import Kind, Runs
 from selfedit.store.spans import unpack
 from selfedit.store.stale import stale
 from selfedit.store.verify import verify
-from selfedit.types import Head, SelfEdit, Task, TrainingPlan
+from selfedit.types import FewShot, Head, SelfEdit, Task, TrainingPlan
 
 Found = TypeVar("Found")
 
@@ -214,6 +214,11 @@ class Readable(ABC):
         """Recorded tasks by whole id, each with all its probes; unknown and erased ones are left out."""
         with self._journal.reading() as connection:
             return reading.known(connection, ids)
+
+    def demonstrations(self, ids: Iterable[str]) -> dict[str, FewShot[Any]]:
+        """Recorded tasks of demonstrations by whole id; unknown, erased and other ones are left out."""
+        with self._journal.reading() as connection:
+            return reading.demonstrations(connection, ids)
 
     def gate_report(self, commit: str) -> Mapping[str, Any] | None:
         """The gate's report; None where there was no gate or the report was erased."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Row, Table, select
 
@@ -19,7 +19,9 @@ from selfedit.store.rows import AdapterName, AdapterRow, MomentsName, ProbeAnswe
 from selfedit.types import (
     Constraint,
     Elastic,
+    Example,
     Failure,
+    FewShot,
     Head,
     NullSpace,
     Objective,
@@ -67,6 +69,30 @@ def known(connection: Connection, ids: Iterable[str]) -> dict[str, Task]:
         for row in rows
         if row.title in text and row.passage in text
     }
+
+
+def demonstrations(connection: Connection, ids: Iterable[str]) -> dict[str, FewShot[Any]]:
+    """Recorded tasks of demonstrations by id; passages are left out."""
+    found = ((each, _demonstrations(task)) for each, task in known(connection, ids).items())
+    return {each: task for each, task in found if task is not None and task.id == each}
+
+
+def _demonstrations(task: Task) -> FewShot[Any] | None:
+    """The task that `Draft.demonstrations` wrote; None for what is no such text."""
+    try:
+        body = json.loads(task.passage)
+        shown, asked = (
+            tuple(Example[Any](_value(given), _value(wanted)) for given, wanted in body[name])
+            for name in ("demonstrations", "tests")
+        )
+        return FewShot(task.title, shown, asked, body["source"])
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+def _value(value: Any) -> Any:
+    """A text, or a grid as tuples."""
+    return value if isinstance(value, str) else tuple(tuple(row) for row in cast(list[list[int]], value))
 
 
 def passages(connection: Connection, commits: Iterable[str]) -> tuple[Task, ...]:

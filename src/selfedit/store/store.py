@@ -38,7 +38,7 @@ from selfedit.store.rows import (
     RunRow,
 )
 from selfedit.store.runs import Kind
-from selfedit.types import SelfEdit, Task, TrainingPlan, Trial
+from selfedit.types import FewShot, SelfEdit, Task, TrainingPlan, Trial
 
 Found = TypeVar("Found")
 Clock = Callable[[], datetime]
@@ -163,6 +163,13 @@ class Store(Readable):
         draft = self._draft()
         for task in tasks:
             draft.task(task)
+        self._write("writing tasks", draft)
+
+    def record_demonstrations(self, tasks: Iterable[FewShot[Any]]) -> None:
+        """Keep tasks of demonstrations, which self-edits refer to as to any task."""
+        draft = self._draft()
+        for task in tasks:
+            draft.demonstrations(task)
         self._write("writing tasks", draft)
 
     def record_edits(self, edits: Iterable[SelfEdit]) -> None:
