@@ -102,7 +102,7 @@ class Oracle:
         ids = torch.tensor([row.ids])
         mine = torch.log_softmax(model(input_ids=ids).logits[0, :-1], -1)
         each = -row.weight * mine.gather(1, ids[0, 1:, None])[:, 0]
-        if objective is not None:
+        if objective is not None and (objective.rows == "all" or row.weight == 0):
             with torch.no_grad():
                 theirs = torch.log_softmax(frozen(input_ids=ids).logits[0, :-1], -1)
             each = each + objective.weight * divergence(mine, theirs, objective.divergence)
@@ -148,6 +148,7 @@ OBJECTIVES: dict[str, Callable[[World], dict[str, Any]]] = {
         "head": world.first,
     },
     "another head": lambda world: {"objective": Objective(2, "forward", world.both)},
+    "unweighted rows": lambda world: {"objective": Objective(2, "forward", world.both, "unweighted")},
     "none": lambda world: {},
     "none on a head": lambda world: {"head": world.both},
 }
@@ -227,7 +228,12 @@ def test_a_row_is_read_once_however_many_plans_hold_to_it(
     trained(engine, [plan(seed=seed, objective=Objective(0.1 + seed)) for seed in range(3)])
     assert sorted(read) == list(range(len(TEXTS)))
     read.clear()
-    trained(engine, [plan(), plan(seed=1)])
+    trained(engine, [plan(objective=Objective(1.0, rows="unweighted"))])
+    assert len(read) == 1
+    read.clear()
+    trained(
+        engine, [plan(), plan(seed=1), plan(sequences=TEXTS[:3], objective=Objective(1.0, rows="unweighted"))]
+    )
     trained(engine, [plan(epochs=0, objective=Objective(1.0))])
     assert read == []
 
@@ -367,6 +373,7 @@ def test_every_part_of_an_objective_is_in_the_plans_id() -> None:
         Objective(1.0, "forward"),
         Objective(1.0, "reverse", Head("base")),
         Objective(1.0, "reverse", Head("other")),
+        Objective(1.0, rows="unweighted"),
     ]
     assert len({plan(objective=each).id for each in objectives}) == len(objectives)
     assert plan(objective=Objective(1)).id == plan(objective=Objective(1.0)).id

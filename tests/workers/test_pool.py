@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 from selfedit.engine import Adapter, Engine
-from selfedit.types import Failure, GenerationRequest, Objective, ScoreRequest, Sequence, TrainingPlan
+from selfedit.types import (
+    Elastic,
+    Failure,
+    GenerationRequest,
+    NullSpace,
+    Objective,
+    Orthogonal,
+    ScoreRequest,
+    Sequence,
+    TrainingPlan,
+)
 from selfedit.workers import pool
 from selfedit.workers.pool import PooledWorker
 
@@ -76,6 +86,27 @@ def test_objectives_and_their_heads_reach_the_other_processes(engine: Engine, wo
     together = worker.train([*work, *plans(2)])
     assert worker._children
     for found, expected in zip(together, engine.train([*work, *plans(2)]), strict=True):
+        assert isinstance(found, Adapter)
+        assert isinstance(expected, Adapter)
+        assert found.losses == pytest.approx(expected.losses, rel=1e-9)
+        assert found.meta.plan == expected.meta.plan
+
+
+def test_constraints_reach_the_other_processes(engine: Engine, worker: PooledWorker, tmp_path: Path) -> None:
+    made = [found for found in engine.train(plans(2)) if isinstance(found, Adapter)]
+    earlier = tuple(Adapter.load(each.save(tmp_path / each.hash)) for each in made)
+    moments = engine.moments(["The town was founded in 1832."], rank=4)
+    constraints = [
+        Orthogonal(earlier),
+        Orthogonal(earlier, 0.5),
+        NullSpace(moments, 0.5),
+        Elastic(moments, 2.0),
+    ]
+    held = Objective(0.5, "forward", engine.head(earlier), "unweighted")
+    work = [plan for each in constraints for plan in plans(2, constraint=each, objective=held)]
+    together = worker.train(work)
+    assert worker._children
+    for found, expected in zip(together, engine.train(work), strict=True):
         assert isinstance(found, Adapter)
         assert isinstance(expected, Adapter)
         assert found.losses == pytest.approx(expected.losses, rel=1e-9)

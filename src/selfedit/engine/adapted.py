@@ -5,7 +5,7 @@ Knows nothing of losses, optimisers' rules, text or rewards.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, final
 
 import torch
@@ -30,6 +30,8 @@ class Run:
         """Whether frozen weights may be kept in a second, faster layout."""
         self.group = False
         """Whether adapters' products may be grouped; ranks are rounded up for it."""
+        self.watch: Callable[[str, Tensor], None] | None = None
+        """Told each input [N, I] that is read, by the name of the first of the layers that read it."""
         self.anchor = anchor
         """Needs a gradient, so that layers whose input needs none are differentiated all the same."""
 
@@ -119,7 +121,10 @@ class Siblings:
 
     def output(self, layer: AdaptedLinear, x: Tensor) -> Tensor:
         if self._input is not x or layer.name not in self._ready:
-            found = _outputs(x.reshape(-1, x.shape[-1]), self.layers, layer.run)
+            x_NI = x.reshape(-1, x.shape[-1])
+            if layer.run.watch is not None:
+                layer.run.watch(self.name, x_NI)
+            found = _outputs(x_NI, self.layers, layer.run)
             self._input = x
             self._ready = {each.name: y_NO for each, y_NO in zip(self.layers, found, strict=True)}
         y_NO = self._ready.pop(layer.name)

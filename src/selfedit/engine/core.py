@@ -1,4 +1,4 @@
-"""The engine: one frozen base, four verbs on lists (`train`, `generate`, `score`, `head`).
+"""The engine: one frozen base, and verbs on lists (`train`, `generate`, `score`, `moments`, `head`).
 
 Knows nothing of documents, self-edits, rewards, stores or configuration.
 """
@@ -17,12 +17,15 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from selfedit.engine import catalog, prefixes
+from selfedit.engine.constraint import hold_bytes
 from selfedit.engine.frozen import can_pack
 from selfedit.engine.generate import Decoder, Prompted
+from selfedit.engine.holding import held_waves, in_force
 from selfedit.engine.lora import Adapter, matching
 from selfedit.engine.memory import Limits, choose_threads, free_memory, limits
 from selfedit.engine.merge import Heads
 from selfedit.engine.model import Model, Tokens, load_model, load_tokens
+from selfedit.engine.moments import Moments, read_moments
 from selfedit.engine.products import can_group
 from selfedit.engine.reference import References, head_key, pulled, waves
 from selfedit.engine.scarcity import Room, shrinking
@@ -41,6 +44,7 @@ from selfedit.types import (
     Message,
     Score,
     ScoreRequest,
+    Sequence,
     TrainingPlan,
 )
 
@@ -155,6 +159,25 @@ class Engine:
                 found.update(shrinking(items, room, self._score, partial(self._smaller, "score")))
         return [found[index] for index in range(len(requests))]
 
+    def moments(self, sequences: Items[str | Sequence], head: Head | None = None, rank: int = 64) -> Moments:
+        """What each linear layer reads over the sequences, every token of them, on a head: `rank` leading
+        directions of its second moment. Raises EngineError for what does not fit."""
+        if not sequences or rank < 1:
+            raise UsageError(f"moments: {len(sequences)} sequences, rank {rank}; choose at least one of each")
+        rows = [self.tokens.training(sequence) for sequence in sequences]
+        if (longest := max(len(row.ids) for row in rows)) > self.tokens.limit:
+            raise EngineError(
+                f"a sequence has {longest} tokens, the base takes {self.tokens.limit}; split it"
+            )
+        with self._threads():
+            self.heads.activate(head)
+            now = self.limits()
+            room = (now.constraints, now.most_tokens)
+            found, tokens = read_moments(self.model, self.base, rows, rank, room)
+        if tokens < room[1]:
+            self._log.reduced(f"moments: memory ran out, {tokens} tokens a pass")
+        return found
+
     def head(self, adapters: Items[AdapterLike]) -> Head:
         """The base with `adapters` merged into it in order. A value: computed only when it is stood on."""
         return Head(self.base, tuple(adapters))
@@ -207,6 +230,8 @@ class Engine:
             rank = max(plan.rank for plan in plans)
             chosen.append(f"{min(budget.slots, len(plans))} adapters of rank {rank} at once")
             chosen.append(f"{budget.tokens} tokens a pass")
+            if size := hold_bytes((plan.constraint for plan in plans), self.model, names):
+                chosen.append(f"{size / (1 << 20):.0f} MiB of constraints")
         else:
             chosen.append(f"up to {found.most_slots} adapters and {found.most_rows} rows at once")
         chosen.append(f"{found.free / (1 << 30):.1f} GiB free")
@@ -223,8 +248,6 @@ class Engine:
     # -- inside --------------------------------------------------------------------------------------------
 
     def _job(self, index: int, plan: TrainingPlan) -> Job | Failure:
-        if plan.constraint is not None or (plan.objective and plan.objective.rows != "all"):
-            return Failure("train", "no constraint is built so far; leave it out")
         rows = tuple(self.tokens.training(sequence) for sequence in plan.sequences)
         longest = max((len(row.ids) for row in rows), default=0)
         if longest > self.tokens.limit:
@@ -250,16 +273,27 @@ class Engine:
             progress(done, total)
 
         for (_, names, _), group in groups.items():
-            for members in waves(self.model, group, self.limits().references(self.model)):
+            for members in self._waves(names, group):
                 for index, adapter in self._train_together(names, members, on_step):
                     yield index, self._settle(adapter, len(jobs))
                     self._stand_on(members[0].plan.head)
+
+    def _waves(self, names: tuple[str, ...], jobs: list[Job]) -> Iterator[list[Job]]:
+        """Jobs whose references and constraints fit beside each other."""
+        found = self.limits()
+        for members in waves(self.model, jobs, found.references(self.model)):
+            yield from held_waves(self.model, names, members, found.constraints)
 
     def _train_together(
         self, names: tuple[str, ...], jobs: list[Job], on_step: Callable[[int], None]
     ) -> Iterator[Result]:
         """Run jobs that share a bank. Whoever takes a result stands on their head again before the next."""
-        members, held = self._held_to_references(jobs)
+        with self._threads():
+            able, refused = in_force(self.model, self.base, names, jobs)
+        yield from refused
+        if not able:
+            return
+        members, held = self._held_to_references(able)
         self._stand_on(members[0].plan.head)
         budget = self.limits().training(self.model, names, [job.plan for job in members], held)
         self._log.together(min(budget.slots, len(members)))

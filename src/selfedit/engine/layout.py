@@ -9,13 +9,29 @@ Knows nothing of models, adapters' values or losses.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import TypeVar, final
 
 import torch
 from torch import Tensor
+
+Item = TypeVar("Item")
+
+
+def passes(work: Sequence[Item], length: Callable[[Item], int], tokens: int) -> Iterator[list[Item]]:
+    """Rows of like length together, at most `tokens` of them in a pass; a longer row goes alone."""
+    part: list[Item] = []
+    held = 0
+    for item in sorted(work, key=length):
+        if part and held + length(item) > tokens:
+            yield part
+            part, held = [], 0
+        part.append(item)
+        held += length(item)
+    if part:
+        yield part
 
 
 @final

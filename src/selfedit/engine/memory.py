@@ -11,6 +11,7 @@ from typing import final
 import torch
 
 from selfedit.engine import machine
+from selfedit.engine.constraint import hold_bytes
 from selfedit.engine.lora import Adapter
 from selfedit.engine.machine import GEMM_SHAPE, gemm_rate
 from selfedit.engine.model import Model
@@ -25,6 +26,8 @@ SHARE = 0.6
 GIB = 1 << 30
 REFERENCES = 0.25
 """Part of the usable main memory that references of plans may take at once."""
+CONSTRAINTS = 0.25
+"""Part of the usable memory that constraints of plans may take at once."""
 PROBE_SECONDS = 0.08
 
 
@@ -45,12 +48,13 @@ class Limits:
     def training(
         self, model: Model, names: Sequence[str], plans: Sequence[TrainingPlan], held: int = 0
     ) -> Budget:
-        """Slots and tokens for these plans beside `held` bytes of main memory. Raises EngineError if not even
-        one adapter fits."""
+        """Slots and tokens for these plans beside their constraints, and `held` bytes of main memory. Raises
+        EngineError if not even one adapter fits."""
         rank = max(plan.rank for plan in plans)
         slot = slot_bytes(model, names, rank)
         token = token_bytes(model)
         usable = self.usable - (held if model.device.type == "cpu" else 0)
+        usable -= hold_bytes((plan.constraint for plan in plans), model, names)
         if usable < slot + 64 * token:
             need = (slot + 64 * token) / SHARE / GIB
             raise EngineError(
@@ -65,6 +69,11 @@ class Limits:
         """Bytes of main memory that the hidden states of references may take at once."""
         main = self.usable if model.device.type == "cpu" else int(free_memory() * SHARE)
         return int(main * REFERENCES)
+
+    @property
+    def constraints(self) -> int:
+        """Bytes that the constraints of plans may take at once."""
+        return int(self.usable * CONSTRAINTS)
 
     def room(self, model: Model, work: Sequence[tuple[int, GenerationRequest, list[int]]]) -> Room:
         """Rows, adapter slots and prefill tokens for these requests."""

@@ -16,11 +16,10 @@ from torch import Tensor
 
 from selfedit.engine.attention import Pass
 from selfedit.engine.divergence import Pull
-from selfedit.engine.layout import Rows
+from selfedit.engine.layout import Rows, passes
 from selfedit.engine.model import Model, TokenRow
 from selfedit.engine.scarcity import Room, shrinking
-from selfedit.engine.train import Job
-from selfedit.errors import EngineError
+from selfedit.engine.train import Job, fitting
 from selfedit.types import Head, TrainingPlan
 
 GIB = 1 << 30
@@ -52,11 +51,11 @@ class References:
     def of(jobs: Iterable[Job]) -> References:
         found = References({}, defaultdict(dict))
         for job in jobs:
-            if job.plan.objective is not None and job.order:
+            if rows := _drawn(job):
                 head = reference(job.plan)
                 key = head_key(head)
                 found.heads[key] = head
-                found.texts[key].update({_text(row): row for row in job.rows if row.loss_tokens})
+                found.texts[key].update({_text(row): row for row in rows})
         return found
 
     def size(self, model: Model) -> int:
@@ -90,27 +89,20 @@ def waves(model: Model, jobs: Sequence[Job], room: int) -> Iterator[list[Job]]:
 
     Raises EngineError where not even one plan's states fit.
     """
-    if References.of(jobs).size(model) <= room:
-        yield list(jobs)
-        return
-    wave: list[Job] = []
-    for job in sorted(jobs, key=lambda job: (-len(job.order), job.tokens)):
-        if (size := References.of([job]).size(model)) > room:
-            raise EngineError(
-                f"the reference of a plan needs {size / GIB:.2f} GiB for its hidden states and "
-                f"{room / GIB:.2f} GiB is to be had; train on fewer or shorter sequences, or free memory"
-            )
-        if wave and References.of([*wave, job]).size(model) > room:
-            yield wave
-            wave = []
-        wave.append(job)
-    yield wave
+
+    def complaint(size: int) -> str:
+        return (
+            f"the reference of a plan needs {size / GIB:.2f} GiB for its hidden states and "
+            f"{room / GIB:.2f} GiB is to be had; train on fewer or shorter sequences, or free memory"
+        )
+
+    return fitting(jobs, lambda some: References.of(some).size(model), room, complaint)
 
 
 def pulled(job: Job, states: States) -> Job:
     """The job with its rows drawn to the reference."""
-    objective = job.plan.objective
-    if objective is None or not job.order:
+    objective, drawn = job.plan.objective, {id(row) for row in _drawn(job)}
+    if objective is None or not drawn:
         return job
     key = head_key(reference(job.plan))
     home = key == head_key(job.plan.head)
@@ -119,7 +111,16 @@ def pulled(job: Job, states: States) -> Job:
         found = Pull(objective.divergence, objective.weight, states[key, _text(row)], home)
         return replace(row, pull=found)
 
-    return replace(job, rows=tuple(pull(row) if row.loss_tokens else row for row in job.rows))
+    return replace(job, rows=tuple(pull(row) if id(row) in drawn else row for row in job.rows))
+
+
+def _drawn(job: Job) -> list[TokenRow]:
+    """The rows that the job's objective holds to its reference."""
+    objective = job.plan.objective
+    if objective is None or not job.order:
+        return []
+    every = objective.rows == "all"
+    return [row for row in job.rows if row.loss_tokens and (every or row.weight == 0)]
 
 
 def _text(row: TokenRow) -> Text:
@@ -130,15 +131,7 @@ def _text(row: TokenRow) -> Text:
 def _read(model: Model, work: list[tuple[int, TokenRow]], room: Room) -> Iterator[tuple[int, Tensor]]:
     """Yield each row's states, some `room.tokens` in a pass; rows of like length go together."""
     model.run.use(None, None)
-    part: list[tuple[int, TokenRow]] = []
-    held = 0
-    for item in sorted(work, key=lambda item: (len(item[1].ids), item[0])):
-        if part and held + len(item[1].ids) > room.tokens:
-            yield from _pass(model, part)
-            part, held = [], 0
-        part.append(item)
-        held += len(item[1].ids)
-    if part:
+    for part in passes(work, lambda item: len(item[1].ids), room.tokens):
         yield from _pass(model, part)
 
 

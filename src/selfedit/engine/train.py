@@ -19,6 +19,7 @@ from torch.optim.adamw import adamw
 from selfedit.engine.adapted import Dropout
 from selfedit.engine.attention import Pass
 from selfedit.engine.bank import Bank, initial_weights
+from selfedit.engine.constraint import Hold
 from selfedit.engine.divergence import Pulls, pulled_losses
 from selfedit.engine.layout import Rows, Slots
 from selfedit.engine.lora import Adapter, AdapterMeta
@@ -43,15 +44,42 @@ class Job:
     plan: TrainingPlan
     rows: tuple[TokenRow, ...]
     order: tuple[tuple[int, ...], ...]
+    hold: Hold | None = None
+    """The plan's constraint, in force."""
 
     @property
     def tokens(self) -> int:
         """Tokens that all its steps see."""
         return sum(len(self.rows[i].ids) for step in self.order for i in step)
 
+    def bound(self, hold: Hold) -> Job:
+        """This job under a constraint."""
+        return replace(self, hold=hold)
+
     def batch(self, step: int) -> list[TokenRow]:
         """The rows of a step that teach anything."""
         return [self.rows[i] for i in self.order[step] if self.rows[i].loss_tokens]
+
+
+def fitting(
+    jobs: Sequence[Job], size: Callable[[Sequence[Job]], int], room: int, complaint: Callable[[int], str]
+) -> Iterator[list[Job]]:
+    """Jobs that are trained together: all of them, where what they hold fits in `room` bytes.
+
+    Raises EngineError, with what `complaint` says of its size, where not even one job fits.
+    """
+    if size(jobs) <= room:
+        yield list(jobs)
+        return
+    wave: list[Job] = []
+    for job in sorted(jobs, key=lambda job: (-len(job.order), job.tokens)):
+        if (alone := size([job])) > room:
+            raise EngineError(complaint(alone))
+        if wave and size([*wave, job]) > room:
+            yield wave
+            wave = []
+        wave.append(job)
+    yield wave
 
 
 @final
@@ -139,6 +167,9 @@ class Trainer:
         self.first_moment_AP[slot].zero_()
         self.second_moment_AP[slot].zero_()
         self.count_A[slot].zero_()
+        if job.hold is not None:
+            job.hold.keep(self.bank, torch.tensor([slot], device=self.model.device))
+            self.bank.sync()
 
     def _leave(self, waiting: Iterator[Job]) -> Iterator[Result]:
         """Free the slots of finished jobs; the next jobs take them, or the last slots move up."""
@@ -190,12 +221,25 @@ class Trainer:
         bank = self.bank
         batches = [seat.batch() for seat in self.seats]
         losses_A = self._losses(batches)
+        holds = self._holds()
+        for hold, slot_S in holds:
+            losses_A[slot_S] += hold.pull(bank, slot_S)
         for slot, seat in enumerate(self.seats):
             self._update(slot, seat)
             seat.losses.append(losses_A[slot])
             seat.advance(batches[slot])
+        for hold, slot_S in holds:
+            hold.keep(bank, slot_S)
         bank.sync()
         return sum(len(row.ids) for batch in batches for row in batch)
+
+    def _holds(self) -> list[tuple[Hold, Tensor]]:
+        """Each constraint with the slots [S] that it binds."""
+        found: dict[int, tuple[Hold, list[int]]] = {}
+        for slot, seat in enumerate(self.seats):
+            if seat.job.hold is not None:
+                found.setdefault(id(seat.job.hold), (seat.job.hold, []))[1].append(slot)
+        return [(hold, torch.tensor(slots, device=self.model.device)) for hold, slots in found.values()]
 
     def _losses(self, batches: list[list[TokenRow]]) -> Tensor:
         """Losses [A]; gradients go to the bank. Retried in smaller passes when memory runs out."""

@@ -12,14 +12,20 @@ from pathlib import Path
 from typing import Any, final
 
 from selfedit.engine.lora import Adapter
+from selfedit.engine.moments import Moments, engine_moments
 from selfedit.engine.table import engine_adapter
 from selfedit.types import (
     AdapterLike,
     Completion,
+    Constraint,
+    Elastic,
     Failure,
     GenerationRequest,
     Head,
+    MomentsLike,
+    NullSpace,
     Objective,
+    Orthogonal,
     Score,
     ScoreRequest,
     Sequence,
@@ -38,6 +44,7 @@ class Wire:
         self.folder = folder
         self._sent: dict[str, str] = {}
         self._read: dict[str, Adapter] = {}
+        self._moments: dict[str, Moments] = {}
 
     # -- adapters and heads --------------------------------------------------------------------------------
 
@@ -68,10 +75,45 @@ class Wire:
     def _objective_out(self, objective: Objective | None) -> Any:
         if objective is None:
             return None
-        return [objective.weight, objective.divergence, self._head_out(objective.reference)]
+        return [objective.weight, objective.divergence, self._head_out(objective.reference), objective.rows]
 
     def _objective_in(self, told: Any) -> Objective | None:
-        return None if told is None else Objective(told[0], told[1], self._head_in(told[2]))
+        return None if told is None else Objective(told[0], told[1], self._head_in(told[2]), told[3])
+
+    def _constraint_out(self, constraint: Constraint | None) -> Any:
+        match constraint:
+            case None:
+                return None
+            case Orthogonal(adapters, penalty):
+                return ["orthogonal", [self.place(adapter) for adapter in adapters], penalty]
+            case NullSpace(moments, energy):
+                return ["null-space", self._moments_out(moments), energy]
+            case Elastic(moments, weight):
+                return ["elastic", self._moments_out(moments), weight]
+
+    def _constraint_in(self, told: Any) -> Constraint | None:
+        match told:
+            case None:
+                return None
+            case ["orthogonal", places, penalty]:
+                found = [self.adapter(place) for place in places]
+                return Orthogonal(tuple(each for each in found if each is not None), penalty)
+            case [kind, place, number]:
+                return {"null-space": NullSpace, "elastic": Elastic}[kind](self._moments_in(place), number)
+            case _:
+                raise ValueError(told)
+
+    def _moments_out(self, moments: MomentsLike) -> str:
+        """The file of moments, saved there once."""
+        if moments.hash not in self._sent:
+            place = engine_moments(moments).save(self.folder / f"{moments.hash}.safetensors")
+            self._sent[moments.hash] = str(place)
+        return self._sent[moments.hash]
+
+    def _moments_in(self, place: str) -> Moments:
+        if place not in self._moments:
+            self._moments[place] = Moments.load(place)
+        return self._moments[place]
 
     # -- work ----------------------------------------------------------------------------------------------
 
@@ -81,6 +123,7 @@ class Wire:
         if isinstance(work, TrainingPlan):
             fields["sequences"] = [s if isinstance(s, str) else asdict(s) for s in work.sequences]
             fields["objective"] = self._objective_out(work.objective)
+            fields["constraint"] = self._constraint_out(work.constraint)
             return {"kind": "train", **fields}
         fields["adapter"] = self.place(work.adapter)
         if not isinstance(work.prompt, str):
@@ -94,6 +137,7 @@ class Wire:
             rows = [s if isinstance(s, str) else Sequence(**s) for s in fields["sequences"]]
             fields["sequences"] = tuple(rows)
             fields["objective"] = self._objective_in(fields["objective"])
+            fields["constraint"] = self._constraint_in(fields["constraint"])
             return TrainingPlan(**fields)
         fields["adapter"] = self.adapter(fields["adapter"])
         return (GenerationRequest if told["kind"] == "generate" else ScoreRequest)(**fields)
