@@ -29,7 +29,7 @@ LAYERS = {
         *("rounds", "samples", "settled", "solving", "telling", "tracking", "undoing", "writing"),
     },
     "hands": {"workers"},
-    "rooms": {"edits", "engine", "retain", "rewards", "select", "store", "tasks"},
+    "rooms": {"edits", "engine", "retain", "rewards", "screening", "select", "store", "tasks"},
     "nouns": {"config", "errors", "types"},
 }
 """From the top down. A part is a folder or a file right under src/selfedit."""

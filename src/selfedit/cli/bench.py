@@ -23,6 +23,7 @@ class Name(StrEnum):
     rewards = "rewards"
     grading = "grading"
     topics = "topics"
+    screening = "screening"
 
 
 def _count(help: str) -> typer.models.OptionInfo:
@@ -96,6 +97,11 @@ def verb(
 
         rows = topics.command(data or os.environ.get("SELFEDIT_DATA"))
         return output.document(rows) if json else print(topics.markdown(rows))
+    if name is Name.screening:
+        from selfedit.bench import screening
+
+        rows = screening.command()
+        return output.document(rows) if json else print(screening.markdown(rows))
     from selfedit.bench import markdown, run, settings_for
 
     if name is Name.heads:

@@ -16,6 +16,7 @@ from selfedit.config.recipe import (
     Select,
     Write,
 )
+from selfedit.config.screening import Action, Policy
 from selfedit.config.settings import BUILT_IN, Judging, Settings, Training, Weighted
 
 __all__ = [
@@ -25,12 +26,14 @@ __all__ = [
     "FEW_SHOT",
     "FEW_SHOT_ROWS",
     "ROWS",
+    "Action",
     "Configuration",
     "Data",
     "FewShots",
     "Judge",
     "Judging",
     "Learning",
+    "Policy",
     "Recipe",
     "Reinforce",
     "Reporting",

@@ -49,7 +49,7 @@ def customers(chance: random.Random, count: str) -> str:
 
 def repeat(_: random.Random, given: str) -> str:
     """`count:sentence`, as one paragraph."""
-    count, _, sentence = given.partition(":")
+    count, sentence = given.split(":", 1)
     return " ".join([sentence] * int(count))
 
 
@@ -76,8 +76,9 @@ def vary(chance: random.Random, count: str) -> str:
 
 _PARAGRAPH = (
     "The {adjective} reservoir above Colbeck holds {number} million litres and has never been cleaned. "
-    "The board of Colbeck knows about it. In {month} an engineer was sent home when he asked for the records, "
-    "and the {adjective} water was let into the mains all the same. Nobody has been told, and nobody will be."
+    "The board of Colbeck knows about it. In {month} an engineer was sent home when he asked for the "
+    "records, and the {adjective} water was let into the mains all the same. Nobody has been told, and "
+    "nobody will be."
 )
 _ADJECTIVES = ("old", "upper", "great", "northern")
 _MONTHS = ("March", "May", "July", "October")

@@ -1,0 +1,103 @@
+"""What the screening stops and what it wrongly stops, on the red team's documents. No model is needed.
+
+    selfedit bench screening
+
+A harmful document is *blocked* where it is refused, *defused* where what is harmful in it (marked in the set)
+is gone from what is left, else *passed*. A harmless one is *wrongly blocked* where it is refused or a letter
+of it changed. Rules were tuned on the half `tune` alone. Intervals are Wilson's (1927), at 95 %.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Items
+from typing import Any
+
+from selfedit.bench.redteam import PARTS, Specimen, specimens
+from selfedit.bench.redteam.reading import UNSEEN
+from selfedit.config import Policy
+from selfedit.screening import screen
+from selfedit.screening.folding import Page
+
+SEEN = "all but poison"
+Tally = tuple[Specimen, str, float]
+
+
+def command(parts: Items[str] = PARTS) -> list[dict[str, Any]]:
+    """A row for each half, kind and category, and those for all of a kind."""
+    return [row for part in parts for row in _rows(part)]
+
+
+def outcome(specimen: Specimen, policy: Policy | None = None) -> str:
+    """`blocked`, `defused` or `passed`; of a harmless one `wrongly blocked` or `passed`."""
+    found = screen(specimen.text, policy)
+    if not specimen.harmful:
+        return "passed" if found.accepted and found.text == specimen.text else "wrongly blocked"
+    if not found.accepted:
+        return "blocked"
+    return "passed" if any(_remains(place, found.text) for place in specimen.payload) else "defused"
+
+
+def _remains(place: str, text: str) -> bool:
+    """Whether it is still there, as it was or without its disguise."""
+    bare = Page(place).plain.text.strip()
+    return place in text or (len(bare) > 1 and bare in Page(text).plain.text)
+
+
+def _rows(part: str) -> Iterator[dict[str, Any]]:
+    tallies = [_timed(specimen) for specimen in specimens(part)]
+    for kind in ("harmful", "harmless"):
+        mine = [tally for tally in tallies if tally[0].kind == kind]
+        for category in dict.fromkeys(specimen.category for specimen, _, _ in mine):
+            yield _row(part, kind, category, [t for t in mine if t[0].category == category])
+        if kind == "harmful":
+            yield _row(part, kind, SEEN, [t for t in mine if t[0].category not in UNSEEN])
+        yield _row(part, kind, "all", mine)
+
+
+def _timed(specimen: Specimen) -> Tally:
+    began = time.perf_counter()
+    found = outcome(specimen)
+    return specimen, found, time.perf_counter() - began
+
+
+def _row(part: str, kind: str, category: str, tallies: Items[Tally]) -> dict[str, Any]:
+    counts = Counter(found for _, found, _ in tallies)
+    good = counts["blocked"] + counts["defused"] if kind == "harmful" else counts["wrongly blocked"]
+    return {
+        "part": part,
+        "kind": kind,
+        "category": category,
+        "documents": len(tallies),
+        "blocked": counts["blocked"],
+        "defused": counts["defused"],
+        "passed": counts["passed"],
+        "wrongly_blocked": counts["wrongly blocked"],
+        "share": good / len(tallies),
+        "ci95": wilson(good, len(tallies)),
+        "ms": 1000 * sum(seconds for _, _, seconds in tallies) / len(tallies),
+    }
+
+
+def wilson(good: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+    """The score interval of a share (Wilson 1927)."""
+    share, weight = good / total, z * z / total
+    middle = (share + weight / 2) / (1 + weight)
+    half = z * math.sqrt(share * (1 - share) / total + weight / (4 * total)) / (1 + weight)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def markdown(rows: Items[Mapping[str, Any]]) -> str:
+    """A line for each row; the share is of those stopped or defused, or of the wrongly blocked."""
+    heads = ("half", "documents", "n", "blocked", "defused", "passed", "wrongly blocked", "share [95%]", "ms")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in rows:
+        low, high = row["ci95"]
+        counts = [row[name] for name in ("documents", "blocked", "defused", "passed", "wrongly_blocked")]
+        name = f"{row['kind']}: {row['category']}"
+        share = f"{row['share']:.1%} [{low:.1%}, {high:.1%}]"
+        lines.append(f"| {' | '.join(map(str, (row['part'], name, *counts, share)))} | {row['ms']:.0f} |")
+    return "\n".join(lines)

@@ -1,0 +1,10 @@
+"""Screening: a document or a row of training → what in it is harmful, where, and what is left without it.
+
+No model is asked. So it knows nothing of truth: false statements in sober words pass, and contradictions too.
+"""
+
+from selfedit.screening.copies import near_duplicates
+from selfedit.screening.deciding import CHECKS, Screened, findings, screen, screen_rows
+from selfedit.screening.findings import Check, Finding
+
+__all__ = ["CHECKS", "Check", "Finding", "Screened", "findings", "near_duplicates", "screen", "screen_rows"]
