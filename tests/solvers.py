@@ -1,4 +1,4 @@
-"""Workers for tasks of demonstrations: configurations are drawn by the request's seed, not written by a model."""
+"""Workers for tasks of demonstrations: configurations are drawn by the seed of what is asked for."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from selfedit.edits import EditFormat, format_of
 from selfedit.edits.few_shot import FewShotFormat, to_resample
 from selfedit.edits.queries import INVERTIBLE, Query, grid_queries, text_queries
 from selfedit.recipes import Shown
-from selfedit.rewards import Ballot, Count, Tested, solving, tests_need, vote
+from selfedit.rewards import Attempted, Ballot, Count, solving, solving_needs, vote
 from selfedit.rewards.solving import COUNT, LOGPROB
 from selfedit.rounds import Ground
 from selfedit.types import (
@@ -163,7 +163,7 @@ def rows(
 class Solved:
     """One test as an adapter did on it, with what it wrote."""
 
-    test: Tested
+    test: Attempted
     written: tuple[str, ...] = ()
     """The answers in the guises' order, as they came."""
 
@@ -186,14 +186,14 @@ def asked_by(terms: FewShots) -> list[Any]:
 
 def rewarded(trying: Items[Trying], terms: FewShots, ground: Ground) -> list[Outcome]:
     """What each adapter earns on its task by the ground's rewards."""
-    found = solved(trying, terms, ground, tests_need(ground.rewards))
+    found = solved(trying, terms, ground, solving_needs(ground.rewards))
     return [solving([each.test for each in mine], ground.rewards) for mine in found]
 
 
 def solved(
     trying: Items[Trying], terms: FewShots, ground: Ground, needed: Collection[str]
 ) -> list[list[Solved]]:
-    """For each pair how the adapter did on the task's tests, as far as `needed` names fields of `Tested`."""
+    """For each pair how the adapter did on the task's tests, as far as `needed` names its fields."""
     asked = [
         (adapter, queries(task, at, terms), test.output)
         for adapter, task in trying
@@ -204,7 +204,7 @@ def solved(
     found = iter(
         [
             Solved(
-                Tested(expected, _count(guises, answers), _mean(mine)),
+                Attempted(expected, _count(guises, answers), _mean(mine)),
                 tuple(answer.text for answer in answers),
             )
             for (_, guises, expected), answers, mine in zip(asked, said, scores, strict=True)

@@ -318,7 +318,7 @@ def test_junk_is_a_recipe_or_one_line(text: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(data=st.binary(max_size=60))
+@given(data=st.binary(max_size=60).filter(lambda data: b"{}" not in data))
 def test_a_file_of_junk_is_one_line(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("junk") / "x.yaml"
     path.write_bytes(data)

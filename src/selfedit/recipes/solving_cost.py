@@ -11,7 +11,7 @@ from typing import final
 
 from selfedit.config import Recipe
 from selfedit.recipes.cost import Cost, Estimate, times, total, trials
-from selfedit.rewards import tests_need
+from selfedit.rewards import solving_needs
 from selfedit.rewards.solving import COUNT, LOGPROB
 
 
@@ -47,7 +47,7 @@ def solving_estimate(recipe: Recipe, sizes: SolvingSizes) -> Estimate:
 
 
 def _round(recipe: Recipe, sizes: SolvingSizes) -> Cost:
-    tasks, needed = min(recipe.data.passages, sizes.tasks), tests_need(recipe.judge.weights)
+    tasks, needed = min(recipe.data.passages, sizes.tasks), solving_needs(recipe.judge.weights)
     tried = _asked(recipe, sizes, COUNT in needed, LOGPROB in needed)
     each = (
         times(recipe.write.samples, _writing(sizes))

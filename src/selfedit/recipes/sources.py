@@ -61,7 +61,8 @@ def _read(recipe: Recipe, name: str, data: Path | None) -> tuple[Shown, ...]:
 
 
 def _of_grids(recipe: Recipe, name: str, data: Path | None) -> Items[Shown]:
-    tasks = read_arc(name if name in ARC_SETS else data_place(name, data)).tasks
+    by_name = name.partition(":")[0] in {each.partition(":")[0] for each in ARC_SETS}
+    tasks = read_arc(name if by_name else data_place(name, data)).tasks
     largest = recipe.few_shot.largest
     return tasks if largest is None else small_grids(tasks, largest)
 

@@ -19,7 +19,7 @@ from selfedit.config import Recipe
 from selfedit.recipes import Shown, training_tasks
 from selfedit.reinforcing.attempts import of_head
 from selfedit.reinforcing.kinds import Judged, Written, pieces
-from selfedit.rewards import tests_need
+from selfedit.rewards import solving_needs
 from selfedit.rounds import Ground
 from selfedit.samples import as_json, from_json
 from selfedit.select import distinct, temperature
@@ -88,7 +88,7 @@ class Demonstrations:
 
 def read_demonstrations(recipe: Recipe, data: Path | None) -> Demonstrations:
     """The recipe's tasks. Raises DocumentError, or UsageError where something cannot be used."""
-    tests_need(recipe.judge.weights)
+    solving_needs(recipe.judge.weights)
     tasks = training_tasks(recipe, data)
     return Demonstrations(recipe, tasks, content_hash(["tasks", [task.id for task in tasks]]))
 

@@ -6,7 +6,7 @@ from selfedit.rewards.grader import Grader
 from selfedit.rewards.grading import concise, correct, first_line, grade, mismatch, normalise, recall, short
 from selfedit.rewards.measures import MEASURES, Evidence, check, needs, reward
 from selfedit.rewards.rules import RuleGrader
-from selfedit.rewards.solving import SOLVING, Tested, solving, tests_need
+from selfedit.rewards.solving import SOLVING, Attempted, solving, solving_needs
 from selfedit.rewards.statistics import (
     bootstrap_interval,
     correlation_interval,
@@ -21,6 +21,7 @@ __all__ = [
     "CONTROLS",
     "MEASURES",
     "SOLVING",
+    "Attempted",
     "Ballot",
     "Candidate",
     "ControlPassage",
@@ -29,7 +30,6 @@ __all__ = [
     "Evidence",
     "Grader",
     "RuleGrader",
-    "Tested",
     "bootstrap_interval",
     "check",
     "collapsed",
@@ -51,8 +51,8 @@ __all__ = [
     "share_solved",
     "short",
     "solving",
+    "solving_needs",
     "spread_over_passages",
-    "tests_need",
     "vote",
     "within_correlation",
 ]

@@ -21,7 +21,7 @@ COUNT, LOGPROB = "count", "logprob"
 
 @final
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Attempted:
     """One test of a task as an adapter did on it; what was not asked for is None."""
 
     expected: Any
@@ -38,10 +38,10 @@ class Tested:
 @final
 @dataclass(frozen=True, slots=True)
 class Solving:
-    """A figure of a test, larger is better, and the field of `Tested` that it reads."""
+    """A figure of a test, larger is better, and the field of `Attempted` that it reads."""
 
     needs: str
-    value: Callable[[Tested], float]
+    value: Callable[[Attempted], float]
 
 
 SOLVING: Mapping[str, Solving] = {
@@ -52,15 +52,15 @@ SOLVING: Mapping[str, Solving] = {
 """`solved` is within two attempts, `first` at the first."""
 
 
-def tests_need(weights: Mapping[str, float]) -> frozenset[str]:
-    """The fields of `Tested` that these rewards read. Raises UsageError for a name that is none."""
+def solving_needs(weights: Mapping[str, float]) -> frozenset[str]:
+    """The fields of `Attempted` that these rewards read. Raises UsageError for a name that is none."""
     unknown = sorted(weights.keys() - SOLVING.keys())
     if unknown:
         raise UsageError(f"rewards: no reward {unknown[0]!r} of tests; choose among {', '.join(SOLVING)}")
     return frozenset(SOLVING[name].needs for name in weights)
 
 
-def solving(tests: Items[Tested], weights: Mapping[str, float]) -> Outcome:
+def solving(tests: Items[Attempted], weights: Mapping[str, float]) -> Outcome:
     """The weighted sum over measures, each a mean over the tests and a part of it.
 
     A Failure where a test has no finite figure.
