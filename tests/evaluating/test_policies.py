@@ -66,3 +66,18 @@ def test_the_writer_that_ships_writes_a_row(measured: Made, monkeypatch: pytest.
     assert all(each.head for each in asked)
     assert len(worker.plans) == 1 + len(PLACES)
     assert all(plan.head is None for plan in worker.plans)
+
+
+def test_the_writer_that_ships_reads_in_a_row_of_its_own(
+    measured: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = FakeWorker(chat=True)
+    assert measured(worker, "base,in-context-warm").missing
+    (writer,) = worker.train([TrainingPlan(("A writer.",), rank=2)])
+    monkeypatch.setattr(tabulating, "shipped", lambda worker: writer)
+    table = measured(worker, "in-context-warm")
+    assert [each.method for each in table.rows] == ["in-context-warm"]
+    asked = [each for each in worker.asked if each.head]
+    assert asked
+    assert all(each.head and each.head.adapters == (writer,) for each in asked)
+    assert all(str(each.prompt).startswith("Topic: ") for each in asked), "as it was trained, chat or not"

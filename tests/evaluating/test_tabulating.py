@@ -107,6 +107,15 @@ def test_in_view_and_retrieval_put_a_passage_into_the_prompt(measured: Made) -> 
     assert not later.asked, "every question finds its own passage, and that was asked already"
 
 
+def test_a_base_with_a_chat_template_is_shown_the_passage_in_a_chat(measured: Made) -> None:
+    worker = FakeWorker(chat=True)
+    measured(worker, "base,in-context")
+    plain = [each.prompt for each in worker.asked if isinstance(each.prompt, str)]
+    turns = [each.prompt[0] for each in worker.asked if not isinstance(each.prompt, str)]
+    assert len(plain) == len(turns) == QUESTIONS
+    assert all(turn["role"] == "user" and "The lamp of" in turn["content"] for turn in turns)
+
+
 def test_the_teacher_is_paired_on_the_passages_that_it_wrote_on(measured: Made) -> None:
     table = measured(FakeWorker(), "base,teacher")
     teacher = row(table, "teacher")

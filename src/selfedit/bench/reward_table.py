@@ -7,7 +7,6 @@ adapter that was trained for good at a third seed. Reads what `bench.rewards` ke
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Items

@@ -17,7 +17,7 @@ from selfedit.types import content_hash
 
 ROWS = (
     *("base", "in-context", "retrieval", "passage", "untrained", "warm", "rounds"),
-    *("teacher", "best-of-n", "gold", "fixed", "oracle", "tools:A+B", "joint:N"),
+    *("in-context-warm", "teacher", "best-of-n", "gold", "fixed", "oracle", "tools:A+B", "joint:N"),
 )
 """Rows of the table. `tools:A+B` stands for any of `TOOLS`, joined by +; `joint:N` for any whole number from
 2, of passages in one adapter."""

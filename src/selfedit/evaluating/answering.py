@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 from selfedit.evaluating.notes import head_id
-from selfedit.evaluating.study import AT_ONCE, Line, Method, Study, Written
+from selfedit.evaluating.study import AT_ONCE, Line, Method, Prompt, Study, Written
 from selfedit.rounds import Ground, plan_for
-from selfedit.types import Failure, GenerationRequest, ScoreRequest, Sequence, Task
+from selfedit.types import Failure, GenerationRequest, Message, ScoreRequest, Sequence, Task
 from selfedit.workers.base import Progress, silent
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Chunk:
         """All that the line of a passage depends on."""
         recipe, notes = self.study.recipe, self.method.notes
         golds = [probe.answer for probe in task.probes]
-        asked = [self.method.view(task), golds, recipe.judge.answer_tokens, head_id(self.method.head)]
+        prompts = [prompt.depends for prompt in self.method.view(task)]
+        asked = [prompts, golds, recipe.judge.answer_tokens, head_id(self.method.head)]
         if notes is None:
             return self.study.key("row", asked)
         group = self.tasks if self.joint else (task,)
@@ -169,23 +170,30 @@ def _said(chunk: Chunk, adapters: Items[Adapter | Failure | None]) -> list[list[
     """For each passage its answers, with the log-probability of the expected ones; none after a failure."""
     worker, most = chunk.study.worker, chunk.study.recipe.judge.answer_tokens
     asked = [
-        (at, prompt, probe, adapter)
+        (at, prompt if worker.chat else replace(prompt, chat=None), probe, adapter)
         for at, (task, adapter) in enumerate(zip(chunk.tasks, adapters, strict=True))
         if not isinstance(adapter, Failure)
         for prompt, probe in zip(chunk.method.view(task), task.probes, strict=True)
     ]
     progress, head = chunk.progress("asking") if asked else silent, chunk.method.head
-    answers = worker.generate(
-        [GenerationRequest(prompt, adapter, head, most, stop=("\n",)) for _, prompt, _, adapter in asked],
-        progress,
-    )
+    requests = [
+        GenerationRequest(_turn(prompt), adapter, head, most, stop=("\n",)) for _, prompt, _, adapter in asked
+    ]
+    answers = worker.generate(requests, progress)
     scores = worker.score(
-        [ScoreRequest(prompt, f" {probe.answer}", adapter, head) for _, prompt, probe, adapter in asked]
+        [
+            ScoreRequest(_turn(prompt), f"{'' if prompt.chat else ' '}{probe.answer}", adapter, head)
+            for _, prompt, probe, adapter in asked
+        ]
     )
     found: list[list[tuple[str, float]]] = [[] for _ in chunk.tasks]
     for (at, *_), answer, score in zip(asked, answers, scores, strict=True):
         found[at].append((answer.text.strip(), score.mean))
     return found
+
+
+def _turn(prompt: Prompt) -> str | list[Message]:
+    return prompt.text if prompt.chat is None else [{"role": "user", "content": prompt.chat}]
 
 
 def work(study: Study, methods: Items[Method]) -> list[Line]:

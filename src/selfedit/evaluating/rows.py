@@ -19,8 +19,8 @@ from selfedit.evaluating.notes import (
     whole_passage,
 )
 from selfedit.evaluating.retrieving import Retriever
-from selfedit.evaluating.study import Method, Notes, Study, View
-from selfedit.types import Head, Task
+from selfedit.evaluating.study import Method, Notes, Prompt, Study, View
+from selfedit.types import Head, Probe, Task
 
 Found = tuple[list[Method], str]
 """The methods of a row; where there is none, why."""
@@ -42,25 +42,36 @@ def methods(study: Study, rows: Items[str]) -> tuple[list[Method], list[str]]:
 # -- how questions are asked ---------------------------------------------------------------------------
 
 
-def plainly(task: Task) -> list[str]:
+def plainly(task: Task) -> list[Prompt]:
     """Without any text in view."""
-    return [ask_prompt(probe.question, probe.topic) for probe in task.probes]
+    return [Prompt(ask_prompt(probe.question, probe.topic)) for probe in task.probes]
 
 
-def in_view(task: Task) -> list[str]:
+def in_view(task: Task) -> list[Prompt]:
     """With the passage in the prompt."""
-    return [check_prompt(task.passage, probe.question, probe.topic) for probe in task.probes]
+    return [shown(task.passage, probe) for probe in task.probes]
+
+
+def as_checked(task: Task) -> list[Prompt]:
+    """With the passage in the prompt, as the writer was trained to check its questions."""
+    return [Prompt(shown(task.passage, probe).text) for probe in task.probes]
+
+
+def shown(passage: str, probe: Probe) -> Prompt:
+    """The question with a passage in view."""
+    said = f"{probe.topic}\n\n{passage}\n\nAnswer the question in a few words taken from the text."
+    return Prompt(check_prompt(passage, probe.question, probe.topic), f"{said}\n{probe.question}")
 
 
 def retrieved(library: Items[Task]) -> View:
     """With the passage in the prompt that a search for the question finds."""
     made: list[Retriever] = []
 
-    def view(task: Task) -> list[str]:
+    def view(task: Task) -> list[Prompt]:
         if not made:
             made.append(Retriever(library))
         found = [(probe, made[0].best(probe)) for probe in task.probes]
-        return [check_prompt(each.passage, probe.question, probe.topic) for probe, each in found]
+        return [shown(each.passage, probe) for probe, each in found]
 
     return view
 
@@ -105,6 +116,13 @@ def _warm(study: Study) -> Found:
     if study.warm is None:
         return [], "no writer ships for this base and these formats"
     return _written("warm", study.warm, study), "no passages"
+
+
+def _in_context_warm(study: Study) -> Found:
+    """The writer was trained to answer with a sentence in view, to check its own questions."""
+    if study.warm is None:
+        return [], "no writer ships for this base and these formats"
+    return [Method("in-context-warm", as_checked, head=study.warm, tasks=study.tasks)], "no passages"
 
 
 def _rounds(study: Study) -> Found:
@@ -154,6 +172,7 @@ def _gold(study: Study) -> Found:
 
 ROWS: dict[str, Callable[[Study], Found]] = {
     **{name: partial(_asked, name) for name in ("base", "in-context", "retrieval")},
+    "in-context-warm": _in_context_warm,
     "passage": _passage,
     "untrained": _untrained,
     "warm": _warm,

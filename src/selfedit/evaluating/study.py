@@ -86,7 +86,22 @@ class Notes(Protocol):
     def write(self, tasks: Items[Task]) -> list[Written]: ...
 
 
-View = Callable[[Task], list[str]]
+@final
+@dataclass(frozen=True)
+class Prompt:
+    """How a question is asked: as a text, or of a base that has a chat template in its turn of a chat."""
+
+    text: str
+    chat: str | None = None
+    """None: as a text, whoever is asked."""
+
+    @property
+    def depends(self) -> str | list[str]:
+        """What a key has of it."""
+        return self.text if self.chat is None else [self.text, self.chat]
+
+
+View = Callable[[Task], list[Prompt]]
 """The prompts in which a passage's questions are asked."""
 
 
