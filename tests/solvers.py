@@ -49,9 +49,6 @@ class Solver(FakeWorker):
     def score(self, requests: Any) -> list[Score]:
         return [Score(value, (value,)) for value in map(self._likelihood, requests)]
 
-    def settings(self) -> dict[str, Any]:
-        return {}
-
     def _said(self, request: GenerationRequest) -> str:
         if request.grammar:
             return drawn(request)

@@ -74,7 +74,7 @@ def test_a_file_by_its_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "what"),
     [
-        ("knowledge", "no recipe knowledge; choose among arc-llama-3.2-1b, arc-smollm2, knowledge-qwen2.5-7b, "),
+        ("knowledge", "no recipe knowledge; choose among arc-llama-3.2-1b, arc-smollm2, knowledge-qwen2.5"),
         ("knowledge.yaml", "No such file or directory; name a file, or one of arc-llama-3.2-1b"),
         ("knowledge-qwen2.5-8b", "No such file or directory; name a file, or one of arc-llama-3.2-1b"),
         ("./knowledge-smollm2", "No such file"),

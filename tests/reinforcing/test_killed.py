@@ -14,7 +14,7 @@ import pytest
 
 from selfedit.store import Store
 
-from ..engine.tiny import save_tiny
+from ..engine import tiny
 from . import killed
 
 KILLS = int(os.environ.get("SELFEDIT_KILLS", "15"))
@@ -24,11 +24,13 @@ PRELOADED = ["selfedit.engine", "selfedit.reinforcing", "selfedit.store"]
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_tiny(tmp_path_factory.mktemp("tiny"), "llama")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(tiny.WIDE, "max_position_embeddings", 4096)  # a prompt for a configuration is long
+        return tiny.save_tiny(tmp_path_factory.mktemp("tiny"), "llama")
 
 
 def furnished(folder: Path, model: Path) -> Path:
-    """A folder with passages and the model."""
+    """A folder with passages, tasks of demonstrations and the model."""
     rows = [
         {
             "title": f"Place {at}",
@@ -39,33 +41,40 @@ def furnished(folder: Path, model: Path) -> Path:
     ]
     (folder / "squad").mkdir(parents=True)
     (folder / "squad" / "train.json").write_text(json.dumps(rows))
+    (folder / "train.jsonl").write_text("\n".join(map(json.dumps, map(task, "abcd"))))
     (folder / "model").symlink_to(model)
     return folder
 
 
-def start(folder: Path) -> Any:
+def task(letter: str) -> dict[str, Any]:
+    """Demonstrations of how often a letter comes."""
+    shown, asked = ([{"input": n * letter, "output": str(n)} for n in some] for some in ((1, 2), (3,)))
+    return {"demonstrations": shown, "tests": asked}
+
+
+def start(kind: str, folder: Path) -> Any:
     """The run in a process of its own, which has its imports already."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    process = context.Process(target=killed.run, args=(folder,))
+    process = context.Process(target=killed.run, args=(kind, folder))
     process.start()
     return process
 
 
-def in_peace(folder: Path) -> float:
+def in_peace(kind: str, folder: Path) -> float:
     """Run it undisturbed; returns the seconds that it took."""
     began = time.monotonic()
-    process = start(folder)
+    process = start(kind, folder)
     process.join(300)
     assert process.exitcode == 0
     return time.monotonic() - began
 
 
-def disturbed(folder: Path, longest: float, rng: random.Random, most: int) -> int:
+def disturbed(kind: str, folder: Path, longest: float, rng: random.Random, most: int) -> int:
     """Run it to its end, killed at most so many times; returns how often it was."""
     kills = 0
     while True:
-        process = start(folder)
+        process = start(kind, folder)
         process.join(rng.uniform(0, longest) if kills < most else 300)
         if process.exitcode == 0:
             return kills
@@ -78,17 +87,18 @@ def disturbed(folder: Path, longest: float, rng: random.Random, most: int) -> in
                 assert store.verify().ok
 
 
-def test_killed_anywhere_it_ends_the_same(tmp_path: Path, model: Path) -> None:
-    in_peace(furnished(tmp_path / "first", model))  # so that no import is part of the time
+@pytest.mark.parametrize("kind", killed.RECIPES)
+def test_killed_anywhere_it_ends_the_same(kind: str, tmp_path: Path, model: Path) -> None:
+    in_peace(kind, furnished(tmp_path / "first", model))  # so that no import is part of the time
     peace = furnished(tmp_path / "peace", model)
-    longest = 0.7 * in_peace(peace)
+    longest = 0.7 * in_peace(kind, peace)
     wanted = killed.outcome(peace)
     assert len(wanted) == 2
     assert all(adapter for _, adapter, _, _ in wanted)
     rng, kills, runs = random.Random(0), 0, 0
     while kills < KILLS:
         folder = furnished(tmp_path / f"war {runs}", model)
-        times = disturbed(folder, longest, rng, KILLS - kills)
+        times = disturbed(kind, folder, longest, rng, KILLS - kills)
         assert killed.outcome(folder) == wanted
         kills, runs = kills + times, runs + 1
         longest *= 1.0 if times else 0.7  # a machine that was busy before is not any more

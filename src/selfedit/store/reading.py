@@ -81,13 +81,15 @@ def _demonstrations(task: Task) -> FewShot[Any] | None:
     """The task that `Draft.demonstrations` wrote; None for what is no such text."""
     try:
         body = json.loads(task.passage)
-        shown, asked = (
-            tuple(Example[Any](_value(given), _value(wanted)) for given, wanted in body[name])
-            for name in ("demonstrations", "tests")
-        )
+        shown, asked = (tuple(map(_example, body[name])) for name in ("demonstrations", "tests"))
         return FewShot(task.title, shown, asked, body["source"])
     except (ValueError, LookupError, TypeError):
         return None
+
+
+def _example(pair: list[Any]) -> Example[Any]:
+    given, wanted = pair
+    return Example(_value(given), _value(wanted))
 
 
 def _value(value: Any) -> Any:
