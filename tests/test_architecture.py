@@ -22,7 +22,7 @@ PACKAGE = ROOT / "src" / "selfedit"
 LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
-        *("arrivals", "asking", "chat", "evaluating", "exporting", "forecast", "gate", "graders"),
+        *("arrivals", "asking", "canaries", "chat", "evaluating", "exporting", "forecast", "gate", "graders"),
         *("lessons", "lifelong", "measuring"),
         *("memory", "model_card", "policies", "probing", "proving"),
         *("recipes", "records", "reinforcing", "revising"),

@@ -96,6 +96,9 @@ def _folded(text: str, letters: dict[str, str]) -> Folded:
     kept: list[str] = []
     places: list[int] = []
     for place, letter in _joined(text):
+        if letter.isspace() and kept and kept[-1].isspace():
+            kept[-1] = "\n" if "\n" in (letter, kept[-1]) else " "
+            continue
         for each in _fold(letters.get(letter, letter)):
             kept.append(each)
             places.append(place)

@@ -59,11 +59,17 @@ def orders(folded: Folded) -> Iterator[tuple[Part, ...]]:
         if part.start < used:
             continue
         company = [other for other in found[first:] if other.start - part.start <= _REACH]
-        while company and _weight(company[:-1]) >= 1:
+        while company and _is_order(company[:-1]):
             company.pop()
-        if _weight(company) >= 1:
+        if _is_order(company):
             used = max(other.end for other in company)
             yield tuple(company)
+
+
+def _is_order(company: Items[Part]) -> bool:
+    """Enough parts, and one of them an order by itself or spoken to a model: rules for people are many, too."""
+    spoken = any(part.name == "address" or WEIGHTS[part.name] >= 1 for part in company)
+    return spoken and _weight(company) >= 1
 
 
 def _weight(company: Items[Part]) -> float:
@@ -76,7 +82,7 @@ def _sureness(company: Items[Part]) -> float:
 
 
 def _parts(text: str) -> Iterator[Part]:
-    squashed = regex.sub(r"\s", " ", text)
+    squashed = regex.sub(r"\s|(?<=\w)[._-](?=\w)", " ", text)
     for name, pattern in parts():
         looked = text if "\\n" in pattern.pattern else squashed
         for match in pattern.finditer(looked, overlapped=False):
@@ -90,7 +96,7 @@ def _discusses(folded: Folded) -> bool:
 def _all_quoted(page: Page, folded: Folded, company: Items[Part]) -> bool:
     """Whether what makes it an order stands in quotation marks or as code; the rest is the text about it."""
     bare = [part for part in company if not _is_quoted(page, *folded.span(part.start, part.end))]
-    return _weight(bare) < 1
+    return not _is_order(bare)
 
 
 def _is_quoted(page: Page, start: int, end: int) -> bool:

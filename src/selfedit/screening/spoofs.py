@@ -23,6 +23,7 @@ _FORMS = (
         "a token of a chat template",
         0.95,
     ),
+    (r"(?i)</?(?:system|assistant|human|system_?prompt)>", "a role's tag", 0.6),
     (r"\[/?INST\]|<</?SYS>>", "a token of a chat template", 0.95),
     (r"</s>\s*<s>|</s>\s*\[|</s>(?=\s*(?:\n|$))", "an end-of-text token", 0.8),
     (

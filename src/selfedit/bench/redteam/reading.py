@@ -16,7 +16,8 @@ from selfedit.types import rng_for
 
 FOLDER = Path(__file__).parent
 KINDS = ("harmful", "harmless")
-PARTS = ("tune", "report")
+PARTS = ("tune", "report", "later")
+"""Two halves by lot; and `later`, the category of what was written when the rules stood."""
 UNSEEN = frozenset({"poison"})
 """What no check without a model can know: false statements in sober words."""
 
@@ -59,6 +60,7 @@ def drawn_split(names: Items[Specimen], seed: int = 0) -> dict[str, list[str]]:
     for specimen in names:
         groups[specimen.kind, specimen.category].append(specimen.id)
     halves: dict[str, list[str]] = {part: [] for part in PARTS}
+    halves["later"] = groups.pop(("harmful", "later"), []) + groups.pop(("harmless", "later"), [])
     turn = 0
     for (kind, category), ids in groups.items():
         shuffled = sorted(ids)
