@@ -45,6 +45,7 @@ ALLOWED = {
     "types": {"selfedit.errors"},
     "errors": set[str](),
     "config": {"selfedit.config", "selfedit.errors", "selfedit.types", "pydantic", "pydantic_core"},
+    "retain": {"selfedit.config", "selfedit.errors", "selfedit.retain", "selfedit.types", "bm25s"},
     "engine": {
         *("selfedit.engine", "selfedit.errors", "selfedit.types"),
         *("torch", "transformers", "safetensors", "gguf", "tokenizers", "huggingface_hub"),
