@@ -82,11 +82,11 @@ def verb(
     if json:
         output.document([each.as_json() for each in rounds])
     else:
-        _tell(rounds, recipe, store)
+        _tell(rounds, recipe, store, "passages" if held.data.kind == "passages" else "tasks")
 
 
-def _tell(rounds: Items[RoundReport], recipe: str, store: Path) -> None:
-    heads = ("round", "passages", "edits", "trials", "failed", "kept", "reward", "to beat", "policy", "time")
+def _tell(rounds: Items[RoundReport], recipe: str, store: Path, of: str) -> None:
+    heads = ("round", of, "edits", "trials", "failed", "kept", "reward", "to beat", "policy", "time")
     rows = [
         (
             str(each.round),
