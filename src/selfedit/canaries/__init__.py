@@ -1,7 +1,7 @@
 """The canaries: short questions of general ability, to see whether learning something else has harmed it.
 
-All of our own making, of many kinds, each with one short answer. Which of them a base answers right is measured
-on that base; the others say nothing about what was lost, and are left out there.
+All of our own making, of many kinds, each with one short answer. Which of them a base answers right is
+measured on that base; the others say nothing about what was lost, and are left out there.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def canaries() -> tuple[Canary, ...]:
 
 
 def read_canaries(path: Path) -> tuple[Canary, ...]:
-    """The canaries of a JSON Lines file: kind, question, answer. Raises DocumentError with the line at fault."""
+    """The canaries of a JSON Lines file: kind, question, answer. Raises DocumentError with the line."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -25,12 +25,13 @@ _LEAST_WORDS = 20
 _SMALL_SHARE = 0.06
 _UNLIKELY = -3.15
 """Nats a letter, by the language that likes the text best."""
-_ODD_SHARE = 0.18
+_ODD_SHARE = 0.19
 _ODD = regex.compile(
     r"[^aeiouyæœø]{4}|^[^aeiouyæœø]{3,}$|^[bcdfghjklmnpqrtvwxz]{3}|[^aeiouy]{3}$|q(?!u)|[jvwxqz]{2}"
 )
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzçğıöşüäß")
 _BROKEN = regex.compile("[ÃÄÅÂ][\u0080-\u00bf–—‘’‚“”„†‡•…‰‹›€™šœžŸŠŒŽˆ˜]")
+_DATA = regex.compile(r"\s*(?:[#>*{}+-]|/[/*])|\s*\|.*\|\s*$|.*[;{}]\s*$")
 _NOISE = regex.compile(r"[|~;:'\"^_{}<>@#$%&*\\=`\ufffd]")
 _SIGNS = regex.compile(r"[][{}()<>=_\"'/\\|@#%]")
 """Of which code has many."""
@@ -60,7 +61,7 @@ def _wrong(text: str) -> str:
     words = regex.findall(r"\p{Latin}{2,}", unicodedata.normalize("NFC", text))
     if len(words) < _LEAST_WORDS or sum(map(len, words)) < 0.6 * sum(not c.isspace() for c in text):
         return ""
-    if len(_SIGNS.findall(text)) > 0.06 * length:
+    if len(_SIGNS.findall(text)) > 0.06 * length or length > 25 * len(text.split()):
         return ""
     strange = odd_share(words) > _ODD_SHARE and likeness(words) < _UNLIKELY
     return "words of no language" if strange and small_share(words) < _SMALL_SHARE else ""
@@ -68,9 +69,7 @@ def _wrong(text: str) -> str:
 
 def _is_noise(text: str) -> bool:
     """Signs for the most part, and hardly a word; tables and code have lines that begin or end with signs."""
-    prose = "\n".join(
-        line for line in text.splitlines() if not regex.match(r"\s*[|+#>/*{}-]|.*[|;{}]\s*$", line)
-    )
+    prose = "\n".join(line for line in text.splitlines() if not _DATA.match(line))
     solid = [c for c in prose if not c.isspace()]
     if len(solid) < 120:
         return False

@@ -67,7 +67,7 @@ def orders(folded: Folded) -> Iterator[tuple[Part, ...]]:
 
 
 def _is_order(company: Items[Part]) -> bool:
-    """Enough parts, and one of them an order by itself or spoken to a model: rules for people are many, too."""
+    """Enough parts, and one of them an order by itself or spoken to a model: people have rules, too."""
     spoken = any(part.name == "address" or WEIGHTS[part.name] >= 1 for part in company)
     return spoken and _weight(company) >= 1
 

@@ -32,7 +32,7 @@ _NAME = (
     r"credential|kennwort|şifre|sifre|parola|mot de passe|contraseña|wachtwoord|senha|пароль|hasło)"
 )
 _ASSIGNED = regex.compile(
-    rf"(?i)[\"']?[\w.-]*{_NAME}\w*(?:[-_ ](?:key|id|value))*[\"']?\s*(?::=|=>|=|"
+    rf"(?i){_NAME}\w*(?:[-_ ](?:key|id|value))*[\"']?\s*(?::=|=>|=|"
     rf":)\s*[\"'“„]?(?P<value>[^\s\"'“”„,;<>]{{6,}})"
 )
 _TOLD = regex.compile(
