@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from selfedit.engine import Adapter
+from selfedit.engine import Adapter, Moments
 from selfedit.engine.lora import AdapterMeta
 from selfedit.types import (
     Completion,
@@ -85,6 +85,10 @@ class FakeWorker:
         """More is known where the adapter has more rows: the longer self-edit wins."""
         counts = [len(self._rows.get(each.adapter.hash, {})) if each.adapter else 0 for each in requests]
         return [Score(count - 100.0, (count - 100.0,)) for count in counts]
+
+    def moments(self, sequences, head=None, rank=64) -> Moments:
+        """Of no layer: only which rows there were, and how many."""
+        return Moments(content_hash([self.base, list(sequences)]), rank, len(sequences), {}, {})
 
     def head(self, adapters) -> Head:
         return Head(self.base, tuple(adapters))

@@ -34,6 +34,7 @@ def test_work_is_done_by_one_who_is_hired_once() -> None:
     asked = [GenerationRequest("Who?\nAnswer:", adapter)]
     assert worker.generate(asked) == alone.generate(asked)
     assert worker.score([ScoreRequest("Who?", " He", adapter)])
+    assert worker.moments(["A lamp."], rank=2).hash == alone.moments(["A lamp."], rank=2).hash
     assert worker.count("a lamp") == 2
     assert not worker.chat
     assert len(hired) == 1

@@ -95,7 +95,7 @@ def test_objectives_and_their_heads_reach_the_other_processes(engine: Engine, wo
 def test_constraints_reach_the_other_processes(engine: Engine, worker: PooledWorker, tmp_path: Path) -> None:
     made = [found for found in engine.train(plans(2)) if isinstance(found, Adapter)]
     earlier = tuple(Adapter.load(each.save(tmp_path / each.hash)) for each in made)
-    moments = engine.moments(["The town was founded in 1832."], rank=4)
+    moments = worker.moments(["The town was founded in 1832."], rank=4)
     constraints = [
         Orthogonal(earlier),
         Orthogonal(earlier, 0.5),

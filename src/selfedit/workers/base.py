@@ -16,11 +16,12 @@ from selfedit.types import (
     Message,
     Score,
     ScoreRequest,
+    Sequence,
     TrainingPlan,
 )
 
 if TYPE_CHECKING:
-    from selfedit.engine import Adapter
+    from selfedit.engine import Adapter, Moments
 
 Progress = Callable[[int, int], None]
 """Told (work done, work in all)."""
@@ -62,6 +63,10 @@ class Worker(Protocol):
     ) -> list[Completion]: ...
 
     def score(self, requests: Items[ScoreRequest]) -> list[Score]: ...
+
+    def moments(self, sequences: Items[str | Sequence], head: Head | None = None, rank: int = 64) -> Moments:
+        """What linear layers read over the sequences: `rank` leading directions of each second moment."""
+        ...
 
     def head(self, adapters: Items[AdapterLike]) -> Head: ...
 

@@ -17,12 +17,13 @@ from selfedit.types import (
     Message,
     Score,
     ScoreRequest,
+    Sequence,
     TrainingPlan,
 )
 from selfedit.workers.base import Progress, Worker, silent
 
 if TYPE_CHECKING:
-    from selfedit.engine import Adapter
+    from selfedit.engine import Adapter, Moments
 
 
 @final
@@ -60,6 +61,9 @@ class LazyWorker:
 
     def score(self, requests: Items[ScoreRequest]) -> list[Score]:
         return self.hired.score(requests) if requests else []
+
+    def moments(self, sequences: Items[str | Sequence], head: Head | None = None, rank: int = 64) -> Moments:
+        return self.hired.moments(sequences, head, rank)
 
     def head(self, adapters: Items[AdapterLike]) -> Head:
         return Head(self.base, tuple(adapters))

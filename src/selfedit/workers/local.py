@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, final
 
-from selfedit.engine import Adapter, Engine
+from selfedit.engine import Adapter, Engine, Moments
 from selfedit.engine.export import save_merged
 from selfedit.engine.prefixes import LIMIT
 from selfedit.engine.settings import Settings
@@ -21,6 +21,7 @@ from selfedit.types import (
     Message,
     Score,
     ScoreRequest,
+    Sequence,
     TrainingPlan,
 )
 from selfedit.workers.base import Progress, silent
@@ -62,6 +63,9 @@ class LocalWorker:
 
     def score(self, requests: Items[ScoreRequest]) -> list[Score]:
         return self.engine.score(requests)
+
+    def moments(self, sequences: Items[str | Sequence], head: Head | None = None, rank: int = 64) -> Moments:
+        return self.engine.moments(sequences, head, rank)
 
     def head(self, adapters: Items[AdapterLike]) -> Head:
         return self.engine.head(adapters)

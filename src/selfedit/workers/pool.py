@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, final
 
-from selfedit.engine import Adapter, Engine
+from selfedit.engine import Adapter, Engine, Moments
 from selfedit.engine.export import save_merged
 from selfedit.engine.memory import free_memory
 from selfedit.engine.prefixes import LIMIT
@@ -36,6 +36,7 @@ from selfedit.types import (
     Message,
     Score,
     ScoreRequest,
+    Sequence,
     TrainingPlan,
 )
 from selfedit.workers.base import Progress, silent
@@ -163,6 +164,9 @@ class PooledWorker:
         if self.processes < 2 or sum(self._scored(request) for request in requests) < 4 * PAYS_TOKENS:
             return self.engine.score(requests)
         return self._all(requests, silent)
+
+    def moments(self, sequences: Items[str | Sequence], head: Head | None = None, rank: int = 64) -> Moments:
+        return self.engine.moments(sequences, head, rank)
 
     def head(self, adapters: Items[AdapterLike]) -> Head:
         return self.engine.head(adapters)
