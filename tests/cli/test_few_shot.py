@@ -79,7 +79,7 @@ def test_an_estimate(run: Run, recipe: str) -> None:
             "tools: [reordr]",
             "few_shot.settings[1].tools: is reordr; did you mean reorder?",
         ),
-        ("formats: [few-shot], ", "", "write.formats: choose [few-shot] for data.kind text"),
+        ("formats: [few-shot], ", "", "write.formats: are of passages; choose [few-shot] for"),
     ],
 )
 def test_bad_input_is_one_line(run: Run, here: Path, before: str, after: str, line: str) -> None:
