@@ -99,7 +99,11 @@ def test_what_there_is_not_is_one_line(kind: str, train: str, terms: str, line: 
 @pytest.mark.parametrize(
     ("before", "after", "line"),
     [
-        ("formats: [few-shot]", "formats: [rewrite]", "write.formats: are of passages; choose [few-shot] for data.kind text"),
+        (
+            "formats: [few-shot]",
+            "formats: [rewrite]",
+            "write.formats: are of passages; choose [few-shot] for",
+        ),
         ("beat: []", "beat: [passage]", "select.beat: has passage; choose [base] or []"),
         ("rows: [in-context]", "rows: [base]", "report.rows: has base; choose among in-context, untrained"),
         ("least_steps: 0", "least_steps: 9", "report.training.least_steps: choose 0 for data.kind text"),

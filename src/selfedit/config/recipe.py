@@ -334,7 +334,11 @@ class Recipe(Section):
                 (f"data.{name}", True, f"is no set {where}; choose {right[-1]}:..., or a path")
                 for name in wrong
             ),
-            ("write.formats", self.write.formats != (FEW_SHOT,), f"are of passages; choose [{FEW_SHOT}] {where}"),
+            (
+                "write.formats",
+                self.write.formats != (FEW_SHOT,),
+                f"are of passages; choose [{FEW_SHOT}] {where}",
+            ),
             ("judge.probes", self.judge.probes != "gold", f"choose gold {where}: its tests"),
             ("select.beat", "passage" in self.select.beat, f"has passage; choose [base] or [] {where}"),
             (
