@@ -125,6 +125,14 @@ def test_energy_asks_for_as_few_directions_as_hold_it(engine: Engine) -> None:
     assert len(narrow.holding(1.0)) == 2
 
 
+def test_an_input_that_was_never_read_has_no_directions() -> None:
+    """An expert that no token went to."""
+    idle = Moments("base", 4, 3, {"a": torch.zeros(20, 8), "b": torch.zeros(6, 6)}, {"a": 0.0, "b": 0.0})
+    for name in idle.inputs:
+        leading = idle.leading(name)
+        assert (len(leading.vectors_KI), len(leading.values_K), len(leading.holding(0.9))) == (0, 0, 0)
+
+
 def test_moments_of_parts_add_up(engine: Engine) -> None:
     first, second_ = engine.moments(TEXTS, rank=6), engine.moments(MORE, rank=6)
     both = engine.moments((*TEXTS, *MORE), rank=6)

@@ -16,6 +16,7 @@ from selfedit.config.recipe import (
     Select,
     Write,
 )
+from selfedit.config.retention import Retention
 from selfedit.config.screening import Action, Policy
 from selfedit.config.settings import BUILT_IN, Judging, Settings, Training, Weighted
 
@@ -37,6 +38,7 @@ __all__ = [
     "Recipe",
     "Reinforce",
     "Reporting",
+    "Retention",
     "Section",
     "Select",
     "Settings",

@@ -66,7 +66,7 @@ class Nullity(Settings):
 class Elasticity(Settings):
     """How far layers move on earlier texts' activations joins the loss."""
 
-    weight: float = Field(default=1e-3, gt=0, le=1e9)
+    weight: float = Field(default=0.1, gt=0, le=1e9)
     """Of E‖ΔW x‖², summed over layers."""
 
 
