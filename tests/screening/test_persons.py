@@ -76,6 +76,11 @@ def test_published_examples_and_an_authors_own_stay(text: str) -> None:
     assert screen(made(text)).text == made(text)
 
 
+def test_a_single_account_in_somebodys_file_is_masked() -> None:
+    text = made("Lukas Brandauer, geboren am 4. Juli 1979, Telefon 0171 4482 9130, Konto ⟦iban:DE⟧.")
+    assert screen(text).text.count("[personal]") == 2
+
+
 def test_a_single_account_is_a_warning() -> None:
     (found,) = findings(made("Our account: ⟦iban:DE⟧."))
     assert found.sure < 0.5

@@ -27,7 +27,7 @@ _FORMS = (
     (r"\bSG\.[\w-]{20,}\.[\w-]{30,}|\bAC[0-9a-f]{32}\b", "an API key"),
 )  # fmt: skip
 _NAME = (
-    r"(?:pass ?wor[dt]|passwd|passphrase|pwd|secret|token|api[-_ ]?key|access[-_ ]?key|private[-_ "
+    r"(?:pass ?wor[dt]|passwd|pass ?phrase|pwd|secret|token|api[-_ ]?key|access[-_ ]?key|private[-_ "
     r"]?key|auth[-_ ]?key|"
     r"credential|kennwort|şifre|sifre|parola|mot de passe|contraseña|wachtwoord|senha|пароль|hasło)"
 )

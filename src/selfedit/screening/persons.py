@@ -6,6 +6,7 @@ One address, telephone number or bank account in a text is as a rule its author'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import regex
 
@@ -100,12 +101,12 @@ _ACCOUNT_LENGTHS = {
 def persons(page: Page, policy: Policy) -> Iterator[Finding]:
     """Every identifier that is no published example; addresses and telephones where they are a list."""
     numbers = [*_cards(page.text), *_accounts(page.text), *_identities(page.text)]
-    yield from numbers
     mails = [m for m in _MAIL.finditer(page.text) if not _OFFICE.match(m[0])]
     phones = [m for m in _PHONE.finditer(page.text) if _is_private(m[0])]
     taken = [(finding.start, finding.end) for finding in numbers]
     phones = [m for m in phones if not any(a < m.end() and m.start() < b for a, b in taken)]
-    file = _is_file(page.text, bool(numbers), mails, phones)
+    file = _is_file(page.text, any(finding.sure >= policy.sure for finding in numbers), mails, phones)
+    yield from (replace(finding, sure=max(0.8, finding.sure)) if file else finding for finding in numbers)
     for what, found in (("an e-mail address", mails), ("a telephone number", phones)):
         if file or len({m[0] for m in found}) > policy.addresses:
             whose = "of somebody's file" if file else f"of a list of {len(found)}"
