@@ -286,6 +286,20 @@ def test_a_plan_repeated_gives_the_same_adapter(world: World) -> None:
     assert hashes[0] == hashes[1]
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_cuda_device_does_the_same(world: World) -> None:
+    engine = Engine.load(world.folder, device="cuda", dtype="float64")
+    moments = engine.moments(OLD, rank=128)
+    for name in moments.inputs:
+        one, other = moments.leading(name), world.moments.leading(name)
+        torch.testing.assert_close(one.values_K, other.values_K, rtol=1e-6, atol=1e-9)
+    constraints = (Orthogonal(world.earlier), NullSpace(world.moments, 0.9), Elastic(moments, 0.05), None)
+    plans = [plan(constraint=each, epochs=1) for each in constraints]
+    for one, other in zip(trained(engine, plans), trained(world.engine, plans), strict=True):
+        assert one.losses == pytest.approx(other.losses, rel=1e-6)
+        assert furthest(one.tensors(), other.tensors()) < 1e-4
+
+
 # -- what it is for ---------------------------------------------------------------------------------------
 
 
