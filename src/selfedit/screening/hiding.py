@@ -10,7 +10,7 @@ from selfedit.config import Policy
 from selfedit.screening.findings import Finding, quoted
 from selfedit.screening.folding import Page
 
-_ELEMENT = regex.compile(r"(?is)<([a-z][a-z0-9]*)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>(.*?)</\1\s*>")
+_ELEMENT = regex.compile(r"(?is)<([a-z][a-z0-9]*)\b((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>(.*?)</\1\s*>")
 _STYLE = regex.compile(r"(?is)\bstyle\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)")
 _HIDDEN = regex.compile(r"(?i)(?:^|\s)(?:hidden|aria-hidden\s*=\s*[\"']?true[\"']?)(?=\s|=|$)")
 _UNSHOWN = regex.compile(

@@ -71,5 +71,7 @@ def _is_rare(token: str) -> bool:
 
 
 def _line(text: str, at: int) -> str:
-    end = text.find("\n", at)
-    return text[text.rfind("\n", 0, at) + 1 : end if end >= 0 else len(text)]
+    """The line at a place, at most 500 characters of it to either side."""
+    first, last = max(0, at - 500), min(len(text), at + 500)
+    end = text.find("\n", at, last)
+    return text[text.rfind("\n", first, at) + 1 or first : end if end >= 0 else last]
