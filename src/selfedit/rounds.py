@@ -78,6 +78,19 @@ def plan_for(
     return TrainingPlan(tuple(sequences), seed=ground.seed, head=ground.head, **chosen)
 
 
+def trained_tokens(worker: Worker, plan: TrainingPlan) -> int:
+    """Tokens that a plan trains on, once for each time that they are read."""
+    sizes = [sequence_tokens(worker, each) for each in plan.sequences]
+    return sum(sizes[row] for step in plan.order() for row in step)
+
+
+def sequence_tokens(worker: Worker, sequence: str | Sequence) -> int:
+    """Tokens of a training sequence, the end of a completion among them."""
+    if isinstance(sequence, str):
+        return worker.count(sequence)
+    return worker.count(sequence.prompt) + worker.count(sequence.completion) + 1
+
+
 def candidates(
     tasks: Items[Task], edits: Mapping[str, Items[SelfEdit | Failure]], ground: Ground
 ) -> list[Trial]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from selfedit import rounds
 from selfedit.config import Recipe
 from selfedit.errors import RoundError, UsageError
 from selfedit.recipes import parse_recipe
@@ -294,3 +295,11 @@ def test_without_such_seeds_nothing_is_said_of_the_choice(store: Store, data: Pa
 def test_a_seed_that_chooses_cannot_look_on(store: Store, data: Path) -> None:
     with pytest.raises(UsageError, match="held_out"):
         recipe(SMALL.replace("seeds: [0, 1]", "seeds: [0, 1], held_out: [1]"))
+
+
+def test_a_round_says_how_many_tokens_it_trained_on(store: Store, data: Path) -> None:
+    worker = FakeWorker()
+    (first,) = reinforce(work(store, data, SMALL.replace("rounds: 2", "rounds: 1"), worker))
+    assert first.tokens == sum(rounds.trained_tokens(worker, plan) for plan in worker.plans) > 0
+    _, second = reinforce(work(store, data, SMALL, FakeWorker()))
+    assert second.tokens == first.tokens, "what an earlier round has tried already counts as well"

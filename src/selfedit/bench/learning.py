@@ -36,7 +36,7 @@ from selfedit.rewards import (
     paired_interval,
     short,
 )
-from selfedit.rounds import Ground, plan_for
+from selfedit.rounds import Ground, plan_for, sequence_tokens
 from selfedit.tasks import read_squad
 from selfedit.types import (
     Failure,
@@ -178,7 +178,9 @@ def _one_chunk(chunk: Chunk, name: str, mode: str, folder: Path) -> None:
     adapters = chunk.adapters(name, joint=mode == TOGETHER)
     found = _answers(chunk.tasks, adapters, chunk.ground, summed=mode == SUMMED)
     seconds = (time.monotonic() - began) / len(chunk.tasks)
-    tokens = [experiment.training.epochs * sum(_size(worker, s) for s in group) for group in sequences]
+    tokens = [
+        experiment.training.epochs * sum(sequence_tokens(worker, s) for s in group) for group in sequences
+    ]
     _append(
         folder,
         [
@@ -195,12 +197,6 @@ def _one_chunk(chunk: Chunk, name: str, mode: str, folder: Path) -> None:
             for at, (task, adapter) in enumerate(zip(chunk.tasks, adapters, strict=True))
         ],
     )
-
-
-def _size(worker: Worker, sequence: Any) -> int:
-    if isinstance(sequence, str):
-        return worker.count(sequence)
-    return worker.count(sequence.prompt) + worker.count(sequence.completion) + 1
 
 
 def _key(experiment: Experiment, label: str, task: Task, worker: Worker) -> str:

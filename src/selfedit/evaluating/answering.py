@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, final
 
 from selfedit.evaluating.notes import head_id
 from selfedit.evaluating.study import AT_ONCE, Line, Method, Prompt, Study, Written
-from selfedit.rounds import Ground, plan_for
+from selfedit.rounds import Ground, plan_for, sequence_tokens
 from selfedit.types import Failure, GenerationRequest, Message, ScoreRequest, Sequence, Task
 from selfedit.workers.base import Progress, silent
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter
-    from selfedit.workers import Worker
 
 
 def chunks(tasks: Items[Task], size: int) -> list[tuple[Task, ...]]:
@@ -154,13 +153,7 @@ def _together(written: Items[Written]) -> tuple[str | Sequence, ...]:
 def _tokens(chunk: Chunk, written: Items[Written]) -> list[int]:
     """Trained tokens of each passage; of an adapter for many, each passage has its share."""
     epochs, worker = chunk.study.recipe.report.training.epochs, chunk.study.worker
-    return [epochs * sum(_size(worker, each) for each in one.sequences) for one in written]
-
-
-def _size(worker: Worker, sequence: str | Sequence) -> int:
-    if isinstance(sequence, str):
-        return worker.count(sequence)
-    return worker.count(sequence.prompt) + worker.count(sequence.completion) + 1
+    return [epochs * sum(sequence_tokens(worker, each) for each in one.sequences) for one in written]
 
 
 # -- asking --------------------------------------------------------------------------------------------

@@ -90,6 +90,8 @@ def judged(work: Campaign, number: int, asked: Items[Asked], written: Written) -
         ground = work.ground(number, seed, work.recipe.apply, f"round {number}: trying notes")
         mine = [at for at, (_, _, each) in enumerate(asked) if each == seed]
         made = {at: _trial(work, asked[at], ground) for at in mine}
+        plans = [trial.plan for trial in made.values() if trial.plan]
+        work.spent[number] += sum(rounds.trained_tokens(work.worker, plan) for plan in plans)
         keys = {at: _trial_key(work, asked[at], trial, written, ground) for at, trial in made.items()}
         for at in mine:
             if held := work.store.trial(keys[at]):

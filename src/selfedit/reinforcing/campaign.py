@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -39,6 +40,8 @@ class Campaign:
     kind: Kind[Any]
     """The tasks that rounds draw from, and what is done with them."""
     watch: Watch = unwatched
+    spent: Counter[int] = field(default_factory=Counter[int])
+    """Round → tokens trained on, those of trials that were made before and are only looked up among them."""
 
     @cached_property
     def warm(self) -> Adapter | None:

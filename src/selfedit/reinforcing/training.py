@@ -19,6 +19,7 @@ from selfedit.reinforcing.attempts import Tried
 from selfedit.reinforcing.campaign import Campaign
 from selfedit.reinforcing.checking import checked, choice
 from selfedit.reinforcing.kinds import Written
+from selfedit.rounds import trained_tokens
 from selfedit.samples import Owner
 from selfedit.select import means, reliability
 from selfedit.settled import settle
@@ -58,6 +59,8 @@ class RoundReport:
     adapter: str | None
     """The policy's new adapter; None where nothing was learned and the policy stays as it was."""
     seconds: float
+    tokens: int | None = None
+    """Trained on by trials, whenever they were made, and by the policy; None: nobody counted."""
 
     def as_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -82,7 +85,8 @@ def reinforce(work: Campaign, ended: Ended = unheard) -> list[RoundReport]:
 
 def report(row: RoundRow) -> RoundReport:
     """What a round that has ended did."""
-    held: dict[str, Any] = {"choice": None, **row.record}  # rounds of earlier versions have none
+    none = {"choice": None, "tokens": None}  # as in rounds of earlier versions
+    held: dict[str, Any] = {**none, **row.record}
     return RoundReport(**{name: held[name] for name in RoundReport.__dataclass_fields__})
 
 
@@ -99,6 +103,7 @@ def _round(work: Campaign, number: int) -> RoundRow:
     told = _told(number, (tasks, written, tried, kept), plan, adapter)
     record = {
         **told,
+        "tokens": work.spent[number],
         "choice": choice(checked(tried.candidates, again), kept.keys()),
         "seconds": time.monotonic() - began,
         "reasons": dict(written.failures + tried.failures),
@@ -121,6 +126,7 @@ def _check(number: int, written: Written, tried: Tried) -> None:
 
 def _learned(work: Campaign, number: int, plan: TrainingPlan) -> Adapter:
     (adapter,) = work.worker.train([plan], work.begin(f"round {number}: reinforcing"))
+    work.spent[number] += trained_tokens(work.worker, plan)
     if isinstance(adapter, Failure):
         raise RoundError(
             f"round {number}: the policy could not be trained ({adapter.what}); nothing was kept"
