@@ -243,7 +243,7 @@ def _told(entry: Entry, ended: Ended, worker: Worker) -> dict[str, Any]:
         "settings": dict(edit.settings) if isinstance(edit, SelfEdit) else None,
         "text": edit.text if isinstance(edit, SelfEdit) else None,
         "tests": [_test(each) for each in solved],
-        "tokens": _tokens(entry.plan, worker),
+        "tokens": rounds.trained_tokens(worker, entry.plan) if entry.plan else 0,
         "optimiser_steps": entry.plan.steps if entry.plan else 0,
         "writing": entry.picked.seconds if entry.picked else 0.0,
         "failure": result.what if isinstance(result, Failure) else None,
@@ -266,11 +266,3 @@ def _test(solved: Solved) -> dict[str, Any]:
         "asked": count.ballots,
         "written": list(solved.written),
     }
-
-
-def _tokens(plan: TrainingPlan | None, worker: Worker) -> int:
-    """That were trained on, once an epoch."""
-    if plan is None:
-        return 0
-    texts = (each if isinstance(each, str) else each.prompt + each.completion for each in plan.sequences)
-    return plan.epochs * sum(map(worker.count, texts))
