@@ -49,7 +49,7 @@ def begin(connection: Connection, draft: Draft, run: RunRow) -> None:
         draft.row(j.RUNS, id=run.id, recipe=draft.text(recipe), time=run.time)
         draft.write(connection)
     elif known != text_hash(recipe):
-        what = "is there with another recipe; take another store, or drop that run first (selfedit gc --drop-run)"
+        what = "is there with another recipe; take another store, or drop it first (selfedit gc --drop-run)"
         raise StoreError(f"run {run.id[:12]}: {what}")
 
 
