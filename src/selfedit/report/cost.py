@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 from selfedit.report.found import Found, HistoryFound, RunFound, TableFound
+from selfedit.report.shown import SolvedFound
 from selfedit.report.wording import count
 
 
@@ -40,7 +41,7 @@ class Group:
 
 def cost(found: Found) -> tuple[Group, ...]:
     """A group for each run, each table and the history; those without a line are left out."""
-    groups = [*map(_run, found.runs), *map(_table, found.tables)]
+    groups = [*map(_run, found.runs), *map(_table, (*found.tables, *found.solved))]
     groups += [_history(found.history)] if found.history else []
     return tuple(group for group in groups if group.lines)
 
@@ -57,7 +58,7 @@ def _run(run: RunFound) -> Group:
     return Group(f"Run {run.id[:8]}", tuple(lines))
 
 
-def _table(table: TableFound) -> Group:
+def _table(table: TableFound | SolvedFound) -> Group:
     lines: Items[Line] = [Line(row.method, row.seconds, row.tokens) for row in table.rows]
     return Group(f"Table {table.id[:8]}", tuple(lines))
 

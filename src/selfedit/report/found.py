@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from selfedit.evaluating.figures import TableRow
+from selfedit.report.shown import PickedBy, Settings, SolvedFound, TaskShown
 from selfedit.rewards.statistics import Interval
 from selfedit.store import CommitRow, Cost, ProbeResult
+from selfedit.types import FewShot
 
 
 @final
@@ -64,6 +66,8 @@ class EditTried:
     held_out: tuple[float, ...]
     """With seeds that chose nothing."""
     weight: float
+    settings: Settings | None = None
+    """The configuration, for tasks of demonstrations."""
 
     @property
     def mean(self) -> float | None:
@@ -93,6 +97,8 @@ class PassageTried:
     """None where it was erased."""
     questions: tuple[Question, ...]
     tries: tuple[Tries, ...]
+    shown: FewShot[Any] | None = None
+    """The task where it is one of demonstrations, and no passage."""
 
 
 @final
@@ -247,6 +253,10 @@ class Found:
     tried: tuple[PassageTried, ...] = ()
     tables: tuple[TableFound, ...] = ()
     asked: tuple[PassageAsked, ...] = ()
+    solved: tuple[SolvedFound, ...] = ()
+    """Tables on tasks of demonstrations."""
+    tasks: tuple[TaskShown, ...] = ()
+    picked: tuple[PickedBy, ...] = ()
     history: HistoryFound | None = None
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     """What the settings are of → the settings as YAML."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from selfedit.report import commits, runs, tables
+from selfedit.report import commits, runs, solving, tables
 from selfedit.report.found import About, Found
 from selfedit.report.teaching import as_yaml
 from selfedit.settled import known
@@ -14,13 +14,26 @@ def gather(store: Store) -> Found:
     about = About(str(store.path), store.base, store.weights, store.dtype, store.created)
     every, tried = runs.gather(store)
     made, asked = tables.gather(store)
+    solved, tasks, picked = solving.gather(store)
     machines = {
         name: as_yaml(held)
         for name, subject in (
             *((f"run {run.id[:8]}", run.id) for run in every),
-            *((f"table {table.id[:8]}", f"eval {table.id}") for table in made),
+            *((f"table {table.id[:8]}", f"eval {table.id}") for table in (*made, *solved)),
         )
         if (held := known(store, subject)) is not None
     }
     history, settings = commits.gather(store), commits.settings(store)
-    return Found(about, every, tried, made, asked, history, settings, machines)
+    return Found(
+        about,
+        every,
+        tried,
+        made,
+        asked,
+        solved,
+        tasks,
+        (*runs.picked(tried), *picked),
+        history,
+        settings,
+        machines,
+    )

@@ -19,10 +19,12 @@ from markupsafe import Markup
 
 from selfedit import __version__
 from selfedit.evaluating.figures import TableRow
-from selfedit.report import plots, wording
+from selfedit.evaluating.standings import SolvedRow
+from selfedit.report import configurations, plots, wording
 from selfedit.report.cost import cost
 from selfedit.report.drawing import Drawn
 from selfedit.report.found import Answered, Found, RunFound, Way
+from selfedit.report.grids import picture
 
 GENERATOR = "selfedit report"
 """Stands in the head of every page: by it a page of ours is known."""
@@ -40,8 +42,10 @@ class Section:
 TITLES = {
     "rounds": "Rounds of reinforcement",
     "tables": "What each way of teaching leaves",
+    "configurations": "Configurations that were picked",
     "history": "What this model has learned",
     "passages": "Answers, passage by passage",
+    "demonstrations": "Attempts, task by task",
     "trials": "Self-edits of the rounds",
     "cost": "Cost",
     "settings": "Settings",
@@ -59,9 +63,11 @@ def sections(found: Found) -> tuple[Section, ...]:
     """The parts that there is something to show in; an empty store has none."""
     there = {
         "rounds": bool(found.runs),
-        "tables": bool(found.tables),
+        "tables": bool(found.tables or found.solved),
+        "configurations": bool(found.picked),
         "history": found.history is not None,
         "passages": bool(found.asked),
+        "demonstrations": bool(found.tasks),
         "trials": bool(found.tried),
     }
     there |= dict.fromkeys(("cost", "settings"), any(there.values()))
@@ -80,6 +86,7 @@ def render(found: Found, written: datetime) -> str:
         lacks=lacks(found),
         sections=sections(found),
         plots=_plots(found),
+        distributions=[configurations.distribution(each) for each in found.picked],
         cost=cost(found),
         settings=_settings(found),
         written=written,
@@ -97,8 +104,8 @@ def holds(found: Found) -> str:
     if found.runs:
         rounds = sum(len(run.rounds) for run in found.runs)
         told.append(f"{wording.count(len(found.runs), 'run')} with {wording.count(rounds, 'round')}")
-    if found.tables:
-        told.append(wording.count(len(found.tables), "table"))
+    if tables := len(found.tables) + len(found.solved):
+        told.append(wording.count(tables, "table"))
     if history := found.history:
         made = wording.count(len(history.commits) + history.earlier, "commit")
         told.append(f"{made}, {history.live:,} live")
@@ -111,7 +118,7 @@ def lacks(found: Found) -> str:
     """What there is nothing of, in a line; empty where the page is whole or the store is empty."""
     missing = {
         "rounds (selfedit train)": not found.runs,
-        "table (selfedit eval)": not found.tables,
+        "table (selfedit eval)": not (found.tables or found.solved),
         "commits (selfedit learn)": found.history is None,
     }
     named = [name for name, absent in missing.items() if absent]
@@ -149,6 +156,7 @@ class Plots:
 
     runs: tuple[RunPlots, ...]
     tables: tuple[Shown, ...]
+    solved: tuple[Shown | None, ...]
     history: Shown | None
 
 
@@ -158,6 +166,7 @@ def _plots(found: Found) -> Plots:
     return Plots(
         tuple(_run_plots(run, gallery) for run in found.runs),
         tuple(gallery.hang(partial(plots.table, table.rows)) for table in found.tables),
+        tuple(gallery.hang_if_any(partial(plots.solved, table.rows)) for table in found.solved),
         gallery.hang_if_any(partial(plots.history, found.history.commits)) if found.history else None,
     )
 
@@ -199,7 +208,7 @@ def _settings(found: Found) -> list[tuple[str, str]]:
     """What the settings are of, and the settings as YAML."""
     return [
         *((f"Recipe of run {run.id[:8]}", run.recipe) for run in found.runs),
-        *((f"Recipe of table {table.id[:8]}", table.recipe) for table in found.tables),
+        *((f"Recipe of table {table.id[:8]}", table.recipe) for table in (*found.tables, *found.solved)),
         *((f"Settings of {name}", text) for name, text in found.settings.items()),
         *((f"Machine and versions of {name}", text) for name, text in found.machines.items()),
     ]
@@ -216,6 +225,7 @@ def _environment() -> Environment:
     )
     made.filters |= {name: getattr(wording, name) for name in FILTERS}
     made.filters |= {"trouble": _trouble, "reasons": _reasons, "said": _said}
+    made.filters |= {"picture": picture, "worded": configurations.worded}
     return made
 
 
@@ -234,14 +244,16 @@ def _source(environment: Environment, name: str) -> str:
     return environment.loader.get_source(environment, name)[0]
 
 
-def _trouble(row: TableRow) -> str:
+def _trouble(row: TableRow | SolvedRow) -> str:
     """What went wrong on the way to a row."""
     told = [
         wording.count(row.failures, "failure") if row.failures else "",
         wording.count(row.unusable, "self-edit that could not be used", "self-edits that could not be used")
         if row.unusable
         else "",
-        wording.count(row.collapsed, "collapsed adapter") if row.collapsed else "",
+        wording.count(row.collapsed, "collapsed adapter")
+        if isinstance(row, TableRow) and row.collapsed
+        else "",
     ]
     return wording.listed([each for each in told if each])
 

@@ -11,6 +11,7 @@ from typing import final
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from selfedit.evaluating.figures import TableRow
+from selfedit.evaluating.standings import SolvedRow
 from selfedit.report.drawing import (
     BLUE,
     FAINT,
@@ -186,10 +187,38 @@ def table(rows: Items[TableRow], name: str) -> Drawn:
             points = [Point(r.against_base, _interval(r.against_base_ci95)) for r in rows]
             _dots(axes[3], "Accuracy less base", points, BLUE, "o")
             axes[3].axvline(0, color=FAINT, linewidth=0.8)
-        axes[0].set_yticks(range(len(rows)), [clipped(row.method, 26) for row in rows])
-        axes[0].tick_params(axis="y", labelcolor=INK)
-        axes[0].set_ylim(len(rows) - 0.4, -0.6)
+        _named(axes[0], [row.method for row in rows])
         return drawn(figure, name, _table_told(rows))
+
+
+def solved(rows: Items[SolvedRow], name: str) -> Drawn | None:
+    """The same for tasks of demonstrations."""
+    if not rows:
+        return None
+    with style():
+        figure, axes = panels(0.29 * len(rows) + 0.95, columns=3, sharey=True)
+        _dots(
+            axes[0], "Solved in two attempts", [Point(r.accuracy, _interval(r.ci95)) for r in rows], BLUE, "o"
+        )
+        _dots(axes[1], "At the first", [Point(r.first, _interval(r.first_ci95)) for r in rows], GREEN, "s")
+        _dots(
+            axes[2],
+            "Log-p of the right output",
+            [Point(r.logprob, _interval(r.logprob_ci95)) for r in rows],
+            RED,
+            "D",
+        )
+        for ax in axes[:2]:
+            ax.set_xlim(-0.03, 1.03)
+        _named(axes[0], [row.method for row in rows])
+        told = [f"{row.method} {row.accuracy:.2f}" for row in rows if row.accuracy is not None]
+        return drawn(figure, name, f"Tests solved within two attempts: {', '.join(told) or 'none measured'}.")
+
+
+def _named(ax: Axes, names: Items[str]) -> None:
+    ax.set_yticks(range(len(names)), [clipped(each, 26) for each in names])
+    ax.tick_params(axis="y", labelcolor=INK)
+    ax.set_ylim(len(names) - 0.4, -0.6)
 
 
 def _dots(ax: Axes, title: str, points: Items[Point], colour: str, marker: str) -> None:

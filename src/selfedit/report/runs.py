@@ -17,10 +17,11 @@ from selfedit.report.found import (
     Taught,
     Tries,
 )
+from selfedit.report.shown import Picked, PickedBy, Settings
 from selfedit.report.teaching import as_yaml, taught
 from selfedit.rewards import bootstrap_interval, mean_over_passages
 from selfedit.store import RoundRow, Store
-from selfedit.types import SelfEdit, Task
+from selfedit.types import FewShot, SelfEdit, Task
 from selfedit.writing import sequences_of
 
 Record = Mapping[str, Any]
@@ -38,6 +39,22 @@ def gather(store: Store) -> tuple[tuple[RunFound, ...], tuple[PassageTried, ...]
         if rounds
     )
     return told, _passages(store, [row for _, rounds in runs for row in rounds])
+
+
+def picked(tried: Items[PassageTried]) -> tuple[PickedBy, ...]:
+    """The configurations that the rounds of each run tried, and those that they kept."""
+    found: dict[str, dict[str, list[Settings]]] = defaultdict(lambda: defaultdict(list))
+    rounds = ((tries, edit) for each in tried for tries in each.tries for edit in tries.edits)
+    for tries, edit in sorted(rounds, key=lambda each: (each[0].run, each[0].round)):
+        if edit.settings is not None:
+            mine = found[tries.run]
+            mine[f"round {tries.round}, tried"].append(edit.settings)
+            if edit.weight > 0:
+                mine[f"round {tries.round}, kept"].append(edit.settings)
+    return tuple(
+        PickedBy(run, True, tuple(Picked(name, tuple(mine)) for name, mine in groups.items()))
+        for run, groups in found.items()
+    )
 
 
 # -- a round in figures ------------------------------------------------------------------------------------
@@ -102,9 +119,21 @@ def _passages(store: Store, rounds: Items[RoundRow]) -> tuple[PassageTried, ...]
             mine[each["task"]].append(each)
         for task, edits in mine.items():
             drawn[task].append((row, edits))
-    known = store.known_tasks(drawn)
-    found = [_passage(store, task, known.get(task), tries) for task, tries in drawn.items()]
+    known, shown = store.known_tasks(drawn), store.demonstrations(drawn)
+    found = [
+        _demonstrated(store, shown[task], tries)
+        if task in shown
+        else _passage(store, task, known.get(task), tries)
+        for task, tries in drawn.items()
+    ]
     return tuple(sorted(found, key=lambda each: (each.title, each.task)))
+
+
+def _demonstrated(
+    store: Store, task: FewShot[Any], tries: Items[tuple[RoundRow, list[Record]]]
+) -> PassageTried:
+    """Its edits are configurations: what is trained on comes of them and of the task."""
+    return PassageTried(task.id, task.name, None, (), _tries(tries, _teller(store, None)), task)
 
 
 def _passage(
@@ -116,10 +145,21 @@ def _passage(
         held.title if held else "",
         held.passage if held else None,
         tuple((probe.question, probe.answer) for probe in held.probes) if held else (),
-        tuple(
-            Tries(row.run, row.number, row.record.get("floors", {}).get(task), tuple(map(tell, edits)))
-            for row, edits in tries
-        ),
+        _tries(tries, tell),
+    )
+
+
+def _tries(
+    tries: Items[tuple[RoundRow, list[Record]]], tell: Callable[[Record], EditTried]
+) -> tuple[Tries, ...]:
+    return tuple(
+        Tries(
+            row.run,
+            row.number,
+            row.record.get("floors", {}).get(edits[0]["task"]),
+            tuple(map(tell, edits)),
+        )
+        for row, edits in tries
     )
 
 
@@ -134,6 +174,7 @@ def _teller(store: Store, task: Task | None) -> Callable[[Record], EditTried]:
             tuple(each["rewards"]),
             tuple(each.get("held_out", ())),
             each["weight"],
+            edit.settings if edit and edit.format == "few-shot" else None,
         )
 
     return tell
