@@ -21,7 +21,7 @@ from selfedit.report.page import render, sections
 from selfedit.report.shown import Attempt as Put
 from selfedit.report.shown import Measured, OnTest, Picked, PickedBy, TaskShown, Tried, WayShown
 from selfedit.store import Store
-from selfedit.types import Example, FewShot, rng_for
+from selfedit.types import Example, FewShot, GenerationRequest, rng_for
 
 from ..solvers import Solver, drawn
 from .conftest import NASTY
@@ -49,11 +49,11 @@ report:
 
 
 class Painter(Solver):
-    """Without what it needs it paints one cell where another grid is right, or mumbles: alike in all guises."""
+    """Without what it needs it paints one cell or mumbles, alike in all guises."""
 
     kind = "arc"
 
-    def _said(self, request):
+    def _said(self, request: GenerationRequest) -> str:
         if request.grammar:
             return drawn(request, self.kind)
         said = super()._said(request)

@@ -28,7 +28,7 @@ from selfedit.report.drawing import (
     style,
 )
 from selfedit.report.found import CommitFound, Point, RoundFound
-from selfedit.report.wording import clipped
+from selfedit.report.wording import clipped, minus
 from selfedit.rewards.statistics import Interval
 
 COMMITS = 200
@@ -210,6 +210,7 @@ def solved(rows: Items[SolvedRow], name: str) -> Drawn | None:
         )
         for ax in axes[:2]:
             ax.set_xlim(-0.03, 1.03)
+        axes[2].xaxis.set_major_formatter(FuncFormatter(_fine_number))
         _named(axes[0], [row.method for row in rows])
         told = [f"{row.method} {row.accuracy:.2f}" for row in rows if row.accuracy is not None]
         return drawn(figure, name, f"Tests solved within two attempts: {', '.join(told) or 'none measured'}.")
@@ -320,3 +321,7 @@ def _interval(held: Items[float] | None) -> Interval | None:
 
 def _short_number(value: float, _: int) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".").replace("-", "−") or "0"
+
+
+def _fine_number(value: float, _: int) -> str:
+    return minus(f"{value:.4g}")
