@@ -13,35 +13,16 @@
 # Exit codes: 0 all is done, 75 there is more to do, otherwise what went wrong.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+here=$(dirname "${BASH_SOURCE[0]}")
 OUT=${OUT:-$PWD/runs/rl}
 MINUTES=${MINUTES:-9}
-RECIPE=${RECIPE:-$root/scripts/rl.yaml}
+RECIPE=${RECIPE:-$here/rl.yaml}
 PYTHON=${PYTHON:-python3}
 DEVICE=${DEVICE:-cuda}
 DTYPE=${DTYPE:-bfloat16}
 : "${SELFEDIT_DATA:?rl.sh: name the folder with squad/ in SELFEDIT_DATA}"
-export PYTHONPATH="$root/src${PYTHONPATH:+:$PYTHONPATH}"
-mkdir -p "$OUT"
-until=$(($(date +%s) + MINUTES * 60))
-
-say() { printf '%s\n' "rl.sh: $*" >&2; }
-
-# told PART COMMAND...: its JSON to $OUT/PART.json, whole or not at all; stopped as by Ctrl-C when time is up.
-told() {
-    local part=$1 left code=0
-    shift
-    left=$((until - $(date +%s)))
-    if [ "$left" -le 0 ]; then say "$part: no time left"; exit 75; fi
-    timeout --signal=INT --kill-after=60 "$left" "$@" >"$OUT/$part.json.part" || code=$?
-    case $code in
-        0) mv "$OUT/$part.json.part" "$OUT/$part.json" ;;
-        124 | 130 | 137) say "$part: time is up; call again to go on"; exit 75 ;;
-        *) say "$part failed ($code)"; exit "$code" ;;
-    esac
-}
-
-selfedit() { "$PYTHON" -m selfedit "$@"; }
+# shellcheck source=scripts/parts.sh
+. "$here/parts.sh"
 
 parts=("$@")
 if [ ${#parts[@]} -eq 0 ]; then parts=(train eval report); fi
@@ -51,7 +32,7 @@ for part in "${parts[@]}"; do
         train) told train "$PYTHON" -m selfedit train "$RECIPE" "${common[@]}" --dtype "$DTYPE" ;;
         eval) told eval "$PYTHON" -m selfedit eval "$RECIPE" "${common[@]}" ;;
         report) selfedit report --store "$OUT/store" --out "$OUT/report.html" --force --json >"$OUT/report.json" ;;
-        *) sed -n '2,/^set -e/p' "${BASH_SOURCE[0]}" | sed '$d; s/^# \{0,1\}//' >&2; exit 2 ;;
+        *) usage; exit 2 ;;
     esac
 done
 say "done: $OUT"
