@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any, cast
 
 from selfedit.edits.base import Format, Parsed
-from selfedit.edits.parsing import MOST_TEXT
+from selfedit.edits.parsing import MOST_TEXT, json_objects
 from selfedit.edits.sentences import sentences
 from selfedit.edits.spans import best_spans
 from selfedit.edits.tools import cloze, orders
@@ -69,20 +68,8 @@ def apply_tools(task: Task, tools: tuple[str, ...]) -> tuple[str | Sequence, ...
 
 
 def _first_object(text: str) -> Mapping[str, Any] | None:
-    decoder, start = json.JSONDecoder(), -1
-    for _ in range(100):
-        start = text.find("{", start + 1)
-        if start < 0:
-            return None
-        try:
-            value, _ = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            found = cast("dict[str, Any]", value)
-            if found.keys() & {"tools", *TOOLS, *BOUNDS}:
-                return found
-    return None
+    wanted = {"tools", *TOOLS, *BOUNDS}
+    return next((found for found in json_objects(text) if found.keys() & wanted), None)
 
 
 def _tools(chosen: Mapping[str, Any]) -> tuple[str, ...]:

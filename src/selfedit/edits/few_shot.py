@@ -18,7 +18,7 @@ import regex
 
 from selfedit.edits.directive import finite
 from selfedit.edits.notation import Notation
-from selfedit.edits.parsing import MOST_TEXT
+from selfedit.edits.parsing import MOST_TEXT, json_objects
 from selfedit.edits.rewording import Solve, text_variants
 from selfedit.edits.variants import grid_variants, shown_id
 from selfedit.types import Failure, FewShot, Grid, SelfEdit, Sequence, Value, content_hash, rng_for
@@ -216,19 +216,8 @@ def first_object(text: str, wanted: set[str]) -> dict[str, Any] | None:
 
     The official code's spellings of the keys (`use_basic_augmentations`, `num_train_epochs`) count too.
     """
-    decoder, start = json.JSONDecoder(), -1
-    for _ in range(100):
-        start = text.find("{", start + 1)
-        if start < 0:
-            return None
-        try:
-            value, _ = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            continue
-        found = _flat(cast("dict[str, Any]", value)) if isinstance(value, dict) else {}
-        if found.keys() & {*wanted, "strategy"}:
-            return found
-    return None
+    laid_open = map(_flat, json_objects(text))
+    return next((found for found in laid_open if found.keys() & {*wanted, "strategy"}), None)
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:

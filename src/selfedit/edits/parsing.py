@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 import regex
 
@@ -166,3 +168,18 @@ def _good_pair(question: str, answer: str) -> bool:
     if len(question.split()) < 2 or not any(map(str.isalnum, answer)) or _key(question) == _key(answer):
         return False
     return not degenerate(question) and (len(answer) < 24 or not degenerate(answer))
+
+
+def json_objects(text: str, most: int = 100) -> Iterator[dict[str, Any]]:
+    """The JSON objects in a text, those within others among them; at most so many braces are tried."""
+    decoder, start = json.JSONDecoder(), -1
+    for _ in range(most):
+        start = text.find("{", start + 1)
+        if start < 0:
+            return
+        try:
+            value, _ = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            yield cast("dict[str, Any]", value)
