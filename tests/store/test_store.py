@@ -298,6 +298,13 @@ def test_bulk_may_be_dropped_at_any_time(store):
     assert store.result("answer", "a") == 1
 
 
+def test_bulk_whose_first_writer_was_killed_before_it_made_the_table_is_empty(store):
+    (store.path / "runs.db").touch()
+    assert store.result("sample", "a") is None
+    store.put_results("sample", {"a": 1})
+    assert store.result("sample", "a") == 1
+
+
 @given(st.lists(st.text() | st.just("\x00") | st.just("\ud800"), max_size=5))
 @slow_disk
 def test_any_text_can_be_kept(store, texts):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, final
 
-from sqlalchemy import Column, Connection, MetaData, Table, Text, select
+from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect, select
 from sqlalchemy.dialects import sqlite
 
 from selfedit.errors import StoreError
@@ -57,6 +57,8 @@ class Runs:
         if not self._path.exists():
             return None
         with self._connected("reading results", write=False) as connection:
+            if not inspect(connection).has_table(_RESULTS.name):
+                return None  # its first writer was killed before it had made the table
             wanted = (_RESULTS.c.kind == kind) & (_RESULTS.c.key == key)
             value = connection.execute(select(_RESULTS.c.value).where(wanted)).scalar()
         return None if value is None else json.loads(value)
