@@ -23,7 +23,7 @@ LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
         *("arrivals", "asking", "canaries", "chat", "evaluating", "exporting", "forecast", "gate", "graders"),
-        *("lessons", "lifelong", "measuring"),
+        *("lessons", "lifelong", "measuring", "streaming"),
         *("memory", "model_card", "policies", "probing", "proving"),
         *("recipes", "records", "reinforcing", "revising"),
         *("rounds", "samples", "settled", "solving", "telling", "tracking", "undoing", "writing"),

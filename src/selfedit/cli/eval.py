@@ -72,7 +72,7 @@ def verb(
     wanted.check()
     if csv and not csv.parent.is_dir():
         raise UsageError(f"{csv}: no such folder; make it first, or choose another place with --csv")
-    _check_store(store, held, dtype)
+    check_store(store, held.base, dtype)
     with (
         Tracking(track, f"eval {recipe}", held.model_dump(mode="json")) as tracking,
         Stages() as stages,
@@ -94,7 +94,7 @@ def verb(
     raise typer.Exit(NOTHING_MEASURED if any(row.accuracy is None for row in table.rows) else 0)
 
 
-def _check_store(place: Path, recipe: Recipe, dtype: str | None) -> None:
+def check_store(place: Path, wanted: str, dtype: str | None) -> None:
     """Say so before anything is loaded where the store is of another base or type."""
     from selfedit.store import Store
 
@@ -102,8 +102,8 @@ def _check_store(place: Path, recipe: Recipe, dtype: str | None) -> None:
         return
     with Store.open(place) as store:
         base, kind = store.base, store.dtype
-    if base != recipe.base:
-        raise UsageError(f"{place}: made on {base}, the recipe is for {recipe.base}; choose another --store")
+    if base != wanted:
+        raise UsageError(f"{place}: made on {base}, the recipe is for {wanted}; choose another --store")
     if dtype not in (None, "auto", kind):
         raise UsageError(f"{place}: computes in {kind}; leave --dtype out, or choose another --store")
 

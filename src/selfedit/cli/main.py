@@ -48,6 +48,7 @@ VERBS = {
     "export": Verb("selfedit.cli.export", "Take the model elsewhere: whole, as one LoRA, as adapters."),
     "train": Verb("selfedit.cli.train", "Reinforce the policy that writes the notes, after a recipe."),
     "eval": Verb("selfedit.cli.eval", "Measure what each way of teaching passages leaves, as a table."),
+    "stream": Verb("selfedit.cli.stream", "Learn documents one after another: what is kept, by which method."),
     "report": Verb("selfedit.cli.report", "Write a store as one page: rounds, tables, answers, history."),
     "grade": Verb("selfedit.cli.grade", "Decide which answers convey the expected ones."),
     "import-seal": Verb("selfedit.cli.import_seal", "Read result files of the official SEAL repository."),

@@ -5,7 +5,15 @@ Runs nothing, and knows nothing of models or stores.
 
 from selfedit.recipes.cost import Cost, Estimate, Sizes, estimate
 from selfedit.recipes.files import data_file
-from selfedit.recipes.reading import dump_recipe, load_recipe, parse_recipe, shipped
+from selfedit.recipes.reading import (
+    dump_recipe,
+    load_recipe,
+    load_stream,
+    parse_recipe,
+    parse_stream,
+    shipped,
+    shipped_streams,
+)
 from selfedit.recipes.solving_cost import SolvingSizes, solving_estimate
 from selfedit.recipes.sources import Shown, reporting_tasks, training_tasks
 
@@ -19,9 +27,12 @@ __all__ = [
     "dump_recipe",
     "estimate",
     "load_recipe",
+    "load_stream",
     "parse_recipe",
+    "parse_stream",
     "reporting_tasks",
     "shipped",
+    "shipped_streams",
     "solving_estimate",
     "training_tasks",
 ]

@@ -68,22 +68,25 @@ def path(place: Place) -> str:
     return f"{text}: " if text else ""
 
 
-def first(error: ValidationError, root: Node) -> Fault:
-    """Of all that is wrong, what stands first in the text; a misspelt key before a missing one."""
+def first(error: ValidationError, root: Node, model: type[BaseModel] = Recipe) -> Fault:
+    """Of all that is wrong, what stands first in the text; a misspelt key before a missing one.
+
+    `model` is what the recipe was to be.
+    """
     wrong = sorted(error.errors(include_url=False), key=lambda each: each["type"] == "missing")
     # A list whose items are wrong is also called too short: whatever has faults below it is left out.
     above = {each["loc"][:depth] for each in wrong for depth in range(len(each["loc"]))}
-    faults = [_fault(dict(each)) for each in wrong if each["loc"] not in above]
+    faults = [_fault(dict(each), model) for each in wrong if each["loc"] not in above]
     return min(faults, key=lambda fault: root.at(fault.place).line)
 
 
-def _fault(error: Mapping[str, Any]) -> Fault:
+def _fault(error: Mapping[str, Any], model: type[BaseModel]) -> Fault:
     place: Place = tuple(error["loc"])
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "contradiction":
         return Fault(tuple(str(context["key"]).split(".")), str(context["remedy"]))
     if kind == "extra_forbidden":
-        return Fault(place, _unknown(place))
+        return Fault(place, _unknown(place, model))
     if kind == "missing":
         return Fault(place, "is missing; give it")
     if kind == "literal_error":
@@ -115,12 +118,12 @@ def _quoted(expected: str) -> list[str]:
     return expected.split("'")[1::2]
 
 
-def _unknown(place: Place) -> str:
+def _unknown(place: Place, model: type[BaseModel]) -> str:
     """For a key that there is not: the nearest one beside it, else the nearest anywhere."""
-    key, beside = place[-1], list(_fields(place[:-1]))
+    key, beside = place[-1], list(_fields(place[:-1], model))
     near = _nearest(key, beside)
     if near is None:
-        homes = [each for each in _everywhere() if each.rsplit(".", 1)[-1] == key]
+        homes = [each for each in _everywhere(model) if each.rsplit(".", 1)[-1] == key]
         near = f"did you mean {homes[0]}?" if homes else f"choose among {', '.join(beside)}"
     return f"no such key; {near}"
 
@@ -130,9 +133,8 @@ def _nearest(value: Any, choices: Iterable[str]) -> str | None:
     return f"did you mean {near[0]}?" if near else None
 
 
-def _fields(place: Place) -> Iterable[str]:
+def _fields(place: Place, model: type[BaseModel]) -> Iterable[str]:
     """The keys of the group at a place, or of the items of the list of groups at it."""
-    model: type[BaseModel] = Recipe
     for part in place:
         if isinstance(part, int):
             continue
@@ -148,7 +150,7 @@ def group(model: type[BaseModel], key: str) -> type[BaseModel] | None:
     return type(default) if isinstance(default, BaseModel) else None
 
 
-def _everywhere(model: type[BaseModel] = Recipe, above: str = "") -> Iterable[str]:
+def _everywhere(model: type[BaseModel], above: str = "") -> Iterable[str]:
     """Every key with a dotted path, groups as well."""
     for key in model.model_fields:
         yield f"{above}{key}"

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast, final
+from typing import Any, TypeVar, cast, final
 
 import yaml
 from pydantic import ValidationError
 
 from selfedit.config import Recipe
+from selfedit.config.settings import Settings
+from selfedit.config.streaming import StreamRecipe
 from selfedit.edits import FORMATS, format_of, get_format
 from selfedit.errors import EditError, UsageError
 from selfedit.recipes.faults import Fault, choose, first
-from selfedit.recipes.nodes import read, scalar, shown
+from selfedit.recipes.nodes import Node, read, scalar, shown
 from selfedit.rewards import MEASURES, SOLVING
 
 MOST_BYTES = 64_000
+STREAM = "stream-"
+"""How the names of those that ship for `stream` begin."""
+Model = TypeVar("Model", bound=Settings)
 
 
 def shipped() -> list[str]:
-    """The names of the recipes that ship."""
+    """The names of the recipes that ship for `train` and `eval`."""
+    return [name for name in _all_shipped() if not name.startswith(STREAM)]
+
+
+def shipped_streams() -> list[str]:
+    """The names of those that ship for `stream`."""
+    return [name for name in _all_shipped() if name.startswith(STREAM)]
+
+
+def _all_shipped() -> list[str]:
     names = (file.name for file in resources.files("selfedit.recipes").iterdir())
     return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
@@ -30,10 +44,20 @@ def load_recipe(recipe: str | Path) -> Recipe:
 
     Raises UsageError.
     """
-    if isinstance(recipe, str) and recipe in shipped():
+    return parse_recipe(*_text_of(recipe, shipped()))
+
+
+def load_stream(recipe: str | Path) -> StreamRecipe:
+    """A recipe for `stream`, likewise."""
+    return parse_stream(*_text_of(recipe, shipped_streams()))
+
+
+def _text_of(recipe: str | Path, shipping: list[str]) -> tuple[str, str]:
+    """What the recipe says, and what messages call it."""
+    if isinstance(recipe, str) and recipe in shipping:
         file = resources.files("selfedit.recipes") / f"{recipe}.yaml"
-        return parse_recipe(file.read_text("utf-8"), recipe)
-    names = ", ".join(shipped())
+        return file.read_text("utf-8"), recipe
+    names = ", ".join(shipping)
     where = Path(recipe)
     if isinstance(recipe, str) and "/" not in recipe and not where.suffix:
         raise UsageError(f"no recipe {shown(recipe)}; choose among {names}, or name a file")
@@ -49,22 +73,36 @@ def load_recipe(recipe: str | Path) -> Recipe:
         raise UsageError(f"recipe {called}: {reason}; name a file, or one of {names}") from error
     if len(data) > MOST_BYTES:
         raise UsageError(f"recipe {called}: longer than {MOST_BYTES} bytes; a recipe is at most so long")
-    return parse_recipe(text, called)
+    return text, called
 
 
 def parse_recipe(text: str, where: str) -> Recipe:
     """The recipe in the text; `where` is what messages call it. Raises UsageError."""
-    root = read(text, where)
-    if not isinstance(root.value, dict):
-        raise UsageError(f"{where}, line {root.line}: no recipe; it is keys with values, such as `rounds: 2`")
-    try:
-        recipe = Recipe.model_validate(root.plain, strict=True)
-    except ValidationError as error:
-        raise first(error, root).error(where, root) from error
+    recipe, root = _checked(Recipe, text, where, "rounds: 2")
     fault = _unknown_name(recipe)
     if fault is not None:
         raise fault.error(where, root)
     return recipe
+
+
+def parse_stream(text: str, where: str) -> StreamRecipe:
+    """The recipe for `stream` in the text, likewise."""
+    recipe, root = _checked(StreamRecipe, text, where, "documents: 8")
+    what = _unusable(recipe.write.format)
+    if what is not None:
+        raise Fault(("write", "format"), what).error(where, root)
+    return recipe
+
+
+def _checked(model: type[Model], text: str, where: str, such_as: str) -> tuple[Model, Node]:
+    """The text as these settings, and as it was read."""
+    root = read(text, where)
+    if not isinstance(root.value, dict):
+        raise UsageError(f"{where}, line {root.line}: no recipe; it is keys with values, such as `{such_as}`")
+    try:
+        return model.model_validate(root.plain, strict=True), root
+    except ValidationError as error:
+        raise first(error, root, model).error(where, root) from error
 
 
 def _unknown_name(recipe: Recipe) -> Fault | None:
@@ -103,7 +141,7 @@ def _unusable(name: str) -> str | None:
 # -- back to text ---------------------------------------------------------------------------------------
 
 
-def dump_recipe(recipe: Recipe) -> str:
+def dump_recipe(recipe: Recipe | StreamRecipe) -> str:
     """YAML with every key, that gives the same recipe again."""
     held = _plain(recipe.model_dump())
     return yaml.dump(

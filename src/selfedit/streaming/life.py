@@ -1,0 +1,246 @@
+"""One method on one sequence: under which keys its steps are kept, and how they are measured and read.
+
+Knows nothing of how documents are learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+from selfedit.config.retention import Retention
+from selfedit.config.streaming import StreamMethod
+from selfedit.rounds import trained_tokens
+from selfedit.streaming.asking import Voice, answers, by_head, logprobs, sung
+from selfedit.streaming.shelf import Told, Trained
+from selfedit.streaming.study import Document, Series, Step, Study, Sung
+from selfedit.types import Failure, Head, TrainingPlan, content_hash
+from selfedit.workers.base import Progress
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+
+LOOKING = ("replay", "bisection", "consolidation")
+"""Strategies that look at how self-written questions of earlier documents do."""
+
+
+@final
+@dataclass(frozen=True)
+class Point:
+    """Where a sequence stands after a step."""
+
+    number: int
+    head: Head | None
+    voice: Voice
+    trained: Trained | None
+    """What the step came to; None where nothing was trained."""
+    bytes: int = 0
+    own: tuple[tuple[float, ...], ...] | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Life:
+    """A row on one sequence."""
+
+    study: Study
+    row: str
+    series: Series
+    documents: tuple[Document, ...]
+    method: StreamMethod | None = None
+    """None for `base` and `joint`."""
+
+    @property
+    def retention(self) -> Retention:
+        return self.method.retention if self.method else Retention()
+
+    @property
+    def last(self) -> int:
+        return len(self.documents) - 1
+
+    @property
+    def looks(self) -> bool:
+        """Whether its strategies look at self-written questions."""
+        return any(name in LOOKING for name in self.retention.strategies)
+
+    # -- keys ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def taught(self) -> list[Any]:
+        """What all adapters of the stream depend on."""
+        return [self.study.recipe.training.model_dump(), self.study.recipe.seed]
+
+    @cached_property
+    def depends(self) -> list[Any]:
+        """What its steps depend on, beside documents and training: of the settings only what is used."""
+        recipe, held, used = self.study.recipe, self.retention, sorted(self.retention.strategies)
+        groups = [
+            [name, getattr(held, name.replace("-", "_")).model_dump()]
+            for name in used
+            if name not in ("naive", "router")
+        ]
+        routed = [self.method.router, held.router.threshold] if self.method and self.method.routed else []
+        looked = [recipe.own_probes] if self.looks else []
+        fall = [recipe.fall] if "bisection" in used else []
+        moments = [held.moments_rank] if held.uses_moments else []
+        return [used, groups, routed, looked, fall, moments, self._general]
+
+    @property
+    def _general(self) -> str | None:
+        distilled = "distillation" in self.retention.strategies
+        return content_hash(list(self.study.canaries.general)) if distilled else None
+
+    def shelf_key(self, number: int) -> str:
+        """Of the adapter of a step. A document that is learned by itself on the base is the same for all."""
+        alone = self.method is not None and (self.method.routed or (number == 0 and self._general is None))
+        if alone:
+            return self.study.key("adapter", self.taught, self.documents[number].key)
+        so_far = [document.key for document in self.documents[: number + 1]]
+        return self.study.key("adapter", self.taught, so_far, self.row if not self.method else self.depends)
+
+    @cached_property
+    def shelf_keys(self) -> tuple[str, ...]:
+        """Of all its adapters."""
+        if self.method is None:
+            return (self.shelf_key(self.last),)
+        return tuple(self.shelf_key(number) for number in range(self.last + 1))
+
+    @cached_property
+    def _whole(self) -> list[Any]:
+        written = [document.key for document in self.documents]
+        return [self.series.id, self.taught, written, self.row if not self.method else self.depends]
+
+    def _known(self, number: int) -> str:
+        return self.study.key("known", self._whole, number)
+
+    def _said(self, number: int) -> str:
+        asked = list(self.study.asked(number))
+        return self.study.key("said", self._whole, number, asked, self.study.recipe.answer_tokens)
+
+    @cached_property
+    def _sung(self) -> str:
+        recipe, canaries = self.study.recipe, [each.probe.id for each in self.study.canaries.asked]
+        aloud = [recipe.accuracy != "off", recipe.answer_tokens]
+        return self.study.key("canaries", self._whole, canaries, aloud)
+
+    # -- what is kept -------------------------------------------------------------------------------------
+
+    def read(self, number: int) -> Step | None:
+        """A step as it was kept; None where any of it is missing."""
+        store, unasked = self.study.store, dict[str, Any]()
+        known = store.result("row", self._known(number))
+        said = store.result("row", self._said(number)) if self.study.asked(number) else unasked
+        return None if known is None or said is None else read_step(number, known, said)
+
+    def sung(self) -> Sung | None:
+        """The canaries after the last step, as they were kept."""
+        found = self.study.store.result("row", self._sung)
+        return None if found is None else read_sung(found)
+
+    def missing(self, numbers: Items[int]) -> list[int]:
+        """Those of these steps that are not kept whole; the last one with the canaries."""
+        without = bool(self.study.canaries.asked) and self.sung() is None
+        return [n for n in numbers if self.read(n) is None or (n == self.last and without)]
+
+    # -- what is trained ----------------------------------------------------------------------------------
+
+    def begin(self, doing: str) -> Progress:
+        """Announces a step of the work."""
+        return self.study.begin(self.row, self.series, doing)
+
+    def keep(self, number: int, plan: TrainingPlan, found: Adapter | Failure | None, told: Told) -> Trained:
+        """Put on the shelf what the plan of a step came to; `told` lacks only what is read off here."""
+        adapter = None if isinstance(found, Failure) else found
+        whole = replace(
+            told,
+            hash=adapter.hash if adapter else None,
+            tokens=trained_tokens(self.study.worker, plan),
+            bytes=sum(each.nbytes for each in adapter.tensors().values()) if adapter else 0,
+            failure=found.what if isinstance(found, Failure) else None,
+        )
+        return self.study.shelf.put(self.shelf_key(number), adapter, whole)
+
+    # -- what is measured ---------------------------------------------------------------------------------
+
+    def measure(self, points: Items[Point], known: Items[int]) -> None:
+        """Ask at these points, which share a head, and keep it; at the last also the canaries `known`."""
+        study, tasks = self.study, self.series.tasks
+        head, span = points[0].head, f"step {points[-1].number + 1} of {self.last + 1}"
+        ground = study.ground(head, self.begin(f"{span}, asking"))
+        asked = [[(p.voice(q), q) for q in task.probes] for p in points for task in tasks]
+        values = logprobs(asked, ground)
+        pairs = [(p, place) for p in points for place in study.asked(p.number)]
+        said = answers([[(p.voice(q), q) for q in tasks[place].probes] for p, place in pairs], ground)
+        kept: dict[str, Any] = {}
+        for at, point in enumerate(points):
+            mine = values[at * len(tasks) : (at + 1) * len(tasks)]
+            kept[self._known(point.number)] = _known(point, mine)
+            texts = {
+                str(place): text for (each, place), text in zip(pairs, said, strict=True) if each is point
+            }
+            if texts:
+                kept[self._said(point.number)] = texts
+            if point.number == self.last and study.canaries.asked:
+                aloud = study.recipe.accuracy != "off"
+                found = sung(study.canaries, known, point.voice, ground, aloud=aloud)
+                kept[self._sung] = _sung(found)
+        study.store.put_results("row", kept)
+
+
+def base_canaries(study: Study) -> Sung:
+    """How the base answers all canaries that are asked, in words too: kept once for all sequences."""
+    ids = [each.probe.id for each in study.canaries.asked]
+    key = study.key("canaries of the base", ids, study.recipe.answer_tokens)
+    held = study.store.result("row", key)
+    if held is not None:
+        return read_sung(held)
+    study.watch("canaries: asking the base", 0, 0)
+    ground = study.ground(None, lambda done, total: study.watch("canaries: asking the base", done, total))
+    found = sung(study.canaries, range(len(ids)), by_head, ground, aloud=True)
+    study.store.put_results("row", {key: _sung(found)})
+    return found
+
+
+# -- as JSON ------------------------------------------------------------------------------------------------
+
+
+def _known(point: Point, values: Items[tuple[float | None, ...]]) -> dict[str, Any]:
+    told = point.trained.told if point.trained else None
+    return {
+        "logprobs": [list(mine) for mine in values],
+        "own": None if point.own is None else [list(mine) for mine in point.own],
+        "adapter": told.hash if told else None,
+        "tokens": told.tokens if told else 0,
+        "seconds": told.seconds if told else 0.0,
+        "bytes": point.bytes,
+        "scale": told.scale if told else None,
+        "rebuilt": bool(told and told.rebuilt),
+        "failure": told.failure if told else None,
+    }
+
+
+def read_step(number: int, known: dict[str, Any], said: dict[str, Any]) -> Step:
+    """The step that was kept."""
+    return Step(
+        number=number,
+        logprobs=tuple(tuple(mine) for mine in known["logprobs"]),
+        answers={int(place): tuple(texts) for place, texts in said.items()},
+        own=None if known["own"] is None else tuple(tuple(mine) for mine in known["own"]),
+        **{name: known[name] for name in _TOLD},
+    )
+
+
+_TOLD = ("adapter", "tokens", "seconds", "bytes", "scale", "rebuilt", "failure")
+
+
+def _sung(found: Sung) -> dict[str, Any]:
+    right = None if found.right is None else list(found.right)
+    return {"asked": list(found.asked), "right": right, "logprobs": list(found.logprobs)}
+
+
+def read_sung(held: dict[str, Any]) -> Sung:
+    """The canaries that were kept."""
+    right = None if held["right"] is None else tuple(held["right"])
+    return Sung(tuple(held["asked"]), right, tuple(held["logprobs"]))
