@@ -15,7 +15,7 @@ from selfedit import rounds
 from selfedit.measuring import judged
 from selfedit.rounds import Asking, Ground
 from selfedit.streaming.study import Canaries, Sung
-from selfedit.types import Head, Probe, ScoreRequest, Sequence
+from selfedit.types import GenerationRequest, Head, Probe, ScoreRequest, Sequence
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter
@@ -62,11 +62,19 @@ def own_logprobs(worker: Worker, rows: Items[Items[Sequence]], head: Head | None
 
 def sung(canaries: Canaries, places: Items[int], voice: Voice, ground: Ground, *, aloud: bool) -> Sung:
     """How these canaries are answered: by log-probability, and with `aloud` in words."""
-    probes = [canaries.asked[at].probe for at in places]
-    asked = [(voice(probe), probe) for probe in probes]
-    (values,) = logprobs([asked], ground) if asked else [()]
-    right = None
-    if aloud:
-        (said,) = answers([asked], ground)
-        right = tuple(bool(judged(p, text).correct) for p, text in zip(probes, said, strict=True))
-    return Sung(tuple(places), right, values)
+    asked = [(canaries.probes[at], canaries.prompts[at], voice(canaries.probes[at])) for at in places]
+    scores = ground.worker.score(
+        [ScoreRequest(prompt, f" {probe.answer}", adapter, ground.head) for probe, prompt, adapter in asked]
+    )
+    values = tuple(score.mean if math.isfinite(score.mean) else None for score in scores)
+    if not aloud:
+        return Sung(tuple(places), None, values)
+    said = ground.worker.generate(
+        [
+            GenerationRequest(prompt, adapter, ground.head, ground.answer_tokens, stop=("\n",))
+            for _, prompt, adapter in asked
+        ],
+        ground.progress,
+    )
+    right = (judged(probe, each.text).correct for (probe, _, _), each in zip(asked, said, strict=True))
+    return Sung(tuple(places), tuple(map(bool, right)), values)

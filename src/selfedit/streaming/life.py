@@ -121,9 +121,9 @@ class Life:
 
     @cached_property
     def _sung(self) -> str:
-        recipe, canaries = self.study.recipe, [each.probe.id for each in self.study.canaries.asked]
+        recipe, prompts = self.study.recipe, list(self.study.canaries.prompts)
         aloud = [recipe.accuracy != "off", recipe.answer_tokens]
-        return self.study.key("canaries", self._whole, canaries, aloud)
+        return self.study.key("canaries", self._whole, prompts, aloud)
 
     # -- what is kept -------------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class Life:
 
     def missing(self, numbers: Items[int]) -> list[int]:
         """Those of these steps that are not kept whole; the last one with the canaries."""
-        without = bool(self.study.canaries.asked) and self.sung() is None
+        without = bool(self.study.canaries.prompts) and self.sung() is None
         return [n for n in numbers if self.read(n) is None or (n == self.last and without)]
 
     # -- what is trained ----------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class Life:
             }
             if texts:
                 kept[self._said(point.number)] = texts
-            if point.number == self.last and study.canaries.asked:
+            if point.number == self.last and study.canaries.prompts:
                 aloud = study.recipe.accuracy != "off"
                 found = sung(study.canaries, known, point.voice, ground, aloud=aloud)
                 kept[self._sung] = _sung(found)
@@ -191,14 +191,14 @@ class Life:
 
 def base_canaries(study: Study) -> Sung:
     """How the base answers all canaries that are asked, in words too: kept once for all sequences."""
-    ids = [each.probe.id for each in study.canaries.asked]
-    key = study.key("canaries of the base", ids, study.recipe.answer_tokens)
+    prompts = list(study.canaries.prompts)
+    key = study.key("canaries of the base", prompts, study.recipe.answer_tokens)
     held = study.store.result("row", key)
     if held is not None:
         return read_sung(held)
     study.watch("canaries: asking the base", 0, 0)
     ground = study.ground(None, lambda done, total: study.watch("canaries: asking the base", done, total))
-    found = sung(study.canaries, range(len(ids)), by_head, ground, aloud=True)
+    found = sung(study.canaries, range(len(prompts)), by_head, ground, aloud=True)
     study.store.put_results("row", {key: _sung(found)})
     return found
 

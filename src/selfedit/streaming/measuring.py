@@ -123,7 +123,7 @@ def _study(
 
 def _measured(study: Study, names: Items[str]) -> StreamTable:
     study.shelf.sweep()
-    canaries = base_canaries(study) if study.canaries.asked else Sung((), (), ())
+    canaries = base_canaries(study) if study.canaries.prompts else Sung((), (), ())
     known = tuple(at for at, right in zip(canaries.asked, canaries.right or (), strict=True) if right)
     written: dict[int, tuple[Document, ...]] = {}
     for series in study.series:
@@ -163,7 +163,7 @@ def _held(study: Study, name: str, written: Mapping[int, tuple[Document, ...]]) 
         if life.missing(numbers):
             return None
         steps = tuple(step for number in numbers if (step := life.read(number)) is not None)
-        found.append(Lived(name, series, steps, life.sung() if study.canaries.asked else None, life.method))
+        found.append(Lived(name, series, steps, life.sung() if study.canaries.prompts else None, life.method))
     return found
 
 

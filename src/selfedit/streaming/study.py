@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
-from selfedit.canaries import Canary
 from selfedit.config.streaming import StreamMethod, StreamRecipe
 from selfedit.lessons import Watch, unwatched
 from selfedit.retain import Row
 from selfedit.rounds import Ground
 from selfedit.store import Store
 from selfedit.streaming.shelf import Shelf
-from selfedit.types import Head, Sequence, Task, content_hash, rng_for
+from selfedit.types import Head, Probe, Sequence, Task, content_hash, rng_for
 from selfedit.workers.base import Progress, silent
 
 if TYPE_CHECKING:
@@ -67,9 +66,11 @@ class Document:
 class Canaries:
     """Questions of general ability: those that are asked, and those that may be trained on."""
 
-    asked: tuple[Canary, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    prompts: tuple[str, ...] = ()
+    """As they are asked, in the probes' order."""
     general: tuple[Sequence, ...] = ()
-    """The others, as rows: prompts of general kind for strategies that want some."""
+    """Others, as rows: prompts of general kind for strategies that want some."""
 
 
 @final
