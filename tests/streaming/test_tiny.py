@@ -1,4 +1,4 @@
-"""Streams on a tiny real engine: every strategy learns, and a run that is broken off ends as one that is not."""
+"""Streams on a tiny real engine: every strategy learns, and broken off anywhere a run ends the same."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def as_figures(row: StreamRow) -> dict[str, Any]:
 def _tell(table: StreamTable, recipe: StreamRecipe) -> None:
     rows = table.rows
     aloud = recipe.accuracy != "off"
-    first = next((row.method for row in rows[1:]), "")
+    first = next((row.method for row in rows[1:]), "the first")
     if aloud:
         _answered(rows, first)
     _likely(rows, first)

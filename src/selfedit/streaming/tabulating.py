@@ -9,7 +9,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import final
 
-from selfedit.config.streaming import BASE
+from selfedit.config.streaming import BASE, JOINT
 from selfedit.evaluating.study import Line
 from selfedit.evaluating.verdicts import Graded, graded
 from selfedit.rewards import Grader, collapsed
@@ -53,7 +53,8 @@ class StreamRow:
     never_edited: Figures
     """The base, on the same documents."""
     against_base: Figures
-    """After the last document, less the base's; differences are paired."""
+    """After the last document, less the base's; differences are paired. Of `base` and `joint`, which have
+    only that, what is told of steps is empty."""
     against_first: Figures
     """The same less the first method's."""
     canaries: CanaryFigures | None
@@ -123,16 +124,16 @@ def _row(
     steps = [step for each in own.lived for step in each.steps]
     every = [each for mine in documents.values() for each in mine]
     matrix: dict[Measure, Matrix] = {m: grid.matrix(m) for m in figures.MEASURES}
-    itself, alone = name == BASE, grid is first
+    itself, alone, stepwise = name == BASE, grid is first, name not in (BASE, JOINT)
     return StreamRow(
         method=name,
         matrix=matrix,
         average={m: figures.average_so_far(each) for m, each in matrix.items()},
-        just_learned=figures.averages(grid.just_learned) if not itself else {},
+        just_learned=figures.averages(grid.just_learned) if stepwise else {},
         after_last=figures.averages(grid.after_last),
-        kept=figures.kept(grid) if not itself else {},
-        backward=figures.backward(grid) if not itself else {},
-        forward=figures.forward(grid, base) if not itself else {},
+        kept=figures.kept(grid) if stepwise else {},
+        backward=figures.backward(grid) if stepwise else {},
+        forward=figures.forward(grid, base) if stepwise else {},
         never_edited=figures.averages(base.after_last),
         against_base=figures.differences(grid.after_last, base.after_last) if not itself else {},
         against_first=figures.differences(grid.after_last, first.after_last) if not alone else {},
@@ -149,7 +150,7 @@ def _row(
         failures=sum(step.failure is not None for step in steps),
         dropped=sum(step.scale == 0 for step in steps),
         unusable=0 if itself else sum(each.unusable is not None for each in every),
-        collapsed=own.collapsed,
+        collapsed=0 if itself else own.collapsed,
         scales=tuple(step.scale for step in steps if step.scale is not None),
     )
 
