@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from selfedit.canaries import FILE, canaries, read_canaries
+from selfedit.canaries import FILE, canaries, demonstrated, general, read_canaries, unknowns
 from selfedit.edits.questions import ask_prompt
 from selfedit.errors import DocumentError
 from selfedit.screening import screen
@@ -89,3 +89,41 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="check the path"):
         read_canaries(tmp_path / "none.jsonl")
     assert FILE.exists()
+
+
+def test_unknowns_are_many_and_halved_for_good() -> None:
+    assert len(unknowns()) >= 120
+    halves = [unknowns("choose"), unknowns("report")]
+    assert len(halves[0]) == len(halves[1])
+    assert set(halves[0]) | set(halves[1]) == set(unknowns())
+    for kind in {unknown.kind for unknown in unknowns()}:
+        assert abs(sum(u.kind == kind for u in halves[0]) - sum(u.kind == kind for u in halves[1])) <= 1
+    assert sum(not unknown.question.isascii() for unknown in unknowns()) >= 12, "some are Turkish"
+
+
+def test_unknowns_come_of_no_template() -> None:
+    openings = Counter(" ".join(unknown.question.split()[:4]) for unknown in unknowns())
+    assert max(openings.values()) <= 4
+    assert all(unknown.probe.answer == "" for unknown in unknowns())
+
+
+def test_general_texts_are_of_many_kinds() -> None:
+    kinds = {text.kind for text in general()}
+    assert len(general()) >= 24
+    assert {"dialogue", "code", "recipe", "Turkish"} <= kinds
+    assert all(screen(text.text).accepted for text in general() if text.kind != "code")
+
+
+def test_a_general_text_is_scored_whole() -> None:
+    for text in general():
+        request = text.request
+        assert f"{request.prompt}{request.completion}" == text.text
+        assert request.prompt
+
+
+def test_a_canary_is_demonstrated_by_others_of_its_kind() -> None:
+    for canary in canaries():
+        shown = demonstrated(canary, canaries())
+        assert shown.endswith(f"\n\n{canary.prompt}")
+        assert shown.count(canary.prompt) == 1
+        assert f"Answer: {canary.answer}\n" not in shown, canary
