@@ -22,7 +22,8 @@ PACKAGE = ROOT / "src" / "selfedit"
 LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
-        *("arrivals", "asking", "canaries", "chat", "evaluating", "exporting", "forecast", "gate", "graders"),
+        *("abilities", "arrivals", "asking", "canaries", "chat", "evaluating", "exporting", "forecast"),
+        *("gate", "graders"),
         *("lessons", "lifelong", "measuring", "streaming"),
         *("memory", "model_card", "policies", "probing", "proving"),
         *("recipes", "records", "reinforcing", "revising"),
