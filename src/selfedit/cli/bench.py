@@ -24,6 +24,7 @@ class Name(StrEnum):
     grading = "grading"
     topics = "topics"
     screening = "screening"
+    abilities = "abilities"
 
 
 def _count(help: str) -> typer.models.OptionInfo:
@@ -65,6 +66,9 @@ def verb(
         Path, typer.Option(help="learning, rewards: where answers are kept as they come.")
     ] = Path("runs"),
     grader: Annotated[str, typer.Option(help="learning, rewards: rules, words, local, base.")] = "words",
+    near_misses: Annotated[
+        bool, typer.Option("--near-misses", help="abilities: after learning, with near-misses and without.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON array on standard output.")] = False,
 ) -> None:
     """Measure a verb against its rivals, graders and rewards, or what each way of writing teaches.
@@ -102,6 +106,12 @@ def verb(
 
         rows = screening.command()
         return output.document(rows) if json else print(screening.markdown(rows))
+    if name is Name.abilities:
+        from selfedit.bench import abilities
+
+        folder, machine = data or os.environ.get("SELFEDIT_DATA"), (base, device, dtype)
+        rows = abilities.command(near_misses, folder, limit, machine, runs)
+        return output.document(rows) if json else print(abilities.markdown(rows))
     from selfedit.bench import markdown, run, settings_for
 
     if name is Name.heads:
