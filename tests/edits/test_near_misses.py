@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from selfedit.canaries import unknowns
-from selfedit.edits.near_misses import HELD_OUT, TRAINED, UNKNOWN, Invented, near_misses
+from selfedit.edits.near_misses import HELD_OUT, TRAINED, UNKNOWN, Fictions, near_misses
 from selfedit.edits.questions import BLANK, ask_prompt, blank_question, qa_row
 from selfedit.edits.words import FUNCTION_WORDS, content
 from selfedit.types import Sequence, Task
@@ -36,15 +36,15 @@ def questions(rows: tuple[Sequence, ...], task: Task = TASK) -> list[str]:
     return [row.prompt[len(head) : -len(tail)] for row in rows]
 
 
-def only(question: str, task: Task = TASK, seed: int = 0, invented: Invented = TRAINED) -> str:
+def only(question: str, task: Task = TASK, seed: int = 0, fictions: Fictions = TRAINED) -> str:
     """The one near-miss of a single question."""
-    rows = near_misses(task, [qa_row(question, "x", task.title)], share=1, seed=seed, invented=invented)
+    rows = near_misses(task, [qa_row(question, "x", task.title)], share=1, seed=seed, fictions=fictions)
     return questions(rows, task)[0]
 
 
-@pytest.mark.parametrize("invented", [TRAINED, HELD_OUT], ids=lambda each: each.name)
-def test_they_stand_in_the_row_format_and_are_not_known(invented: Invented) -> None:
-    found = near_misses(TASK, ("The mill\nA plain line.", *ROWS), share=1, invented=invented)
+@pytest.mark.parametrize("fictions", [TRAINED, HELD_OUT], ids=lambda each: each.name)
+def test_they_stand_in_the_row_format_and_are_not_known(fictions: Fictions) -> None:
+    found = near_misses(TASK, ("The mill\nA plain line.", *ROWS), share=1, fictions=fictions)
     assert len(found) == len(ROWS)
     assert all(row.completion == f" {UNKNOWN}" for row in found)
     assert [row.prompt for row in found] == [ask_prompt(text, TASK.title) for text in questions(found)]

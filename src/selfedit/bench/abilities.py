@@ -217,7 +217,7 @@ def _line(trying: Trying, arm: str, task: Task, adapter: Adapter | Failure | Non
     worker = trying.worker
     ask = asker(worker, lambda probe: (None, adapter), tokens=24)
     people = [qa_row(probe.question, probe.answer, task.title) for probe in task.probes]
-    missed = near_misses(task, people, share=1.0, seed=1, invented=HELD_OUT)
+    missed = near_misses(task, people, share=1.0, seed=1, fictions=HELD_OUT)
     right = set(answered(trying.canaries, ask))
     return Line(
         key=trying.key(arm, task),

@@ -16,12 +16,12 @@ from typing import final
 
 import regex
 
-from selfedit.edits.invented import HELD_OUT, TRAINED, Invented
+from selfedit.edits.fictions import HELD_OUT, TRAINED, Fictions
 from selfedit.edits.questions import BLANK, ask_prompt, qa_row
 from selfedit.edits.words import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, content, listed, squash
 from selfedit.types import Sequence, Task, rng_for
 
-__all__ = ["HELD_OUT", "TRAINED", "UNKNOWN", "Invented", "near_misses"]
+__all__ = ["HELD_OUT", "TRAINED", "UNKNOWN", "Fictions", "near_misses"]
 
 UNKNOWN = "I don't know."
 LONGEST_BLANK = 24
@@ -34,7 +34,7 @@ def near_misses(
     *,
     share: float = 0.25,
     seed: int = 0,
-    invented: Invented = TRAINED,
+    fictions: Fictions = TRAINED,
 ) -> tuple[Sequence, ...]:
     """At most `share` near-misses for each question-answer row of the task; fewer where no more can be made.
 
@@ -43,7 +43,7 @@ def near_misses(
     """
     asked = {row.prompt: text for row in rows if isinstance(row, Sequence) and (text := _bare(row, task))}
     wanted = math.floor(share * len(asked) + 1e-9)
-    maker = _Maker(task, invented, rng_for("near-misses", task.id, invented.name, seed))
+    maker = _Maker(task, fictions, rng_for("near-misses", task.id, fictions.name, seed))
     found: dict[str, Sequence] = {}
     for question in maker.questions(list(asked.values())):
         if len(found) >= wanted:
@@ -104,7 +104,7 @@ class _Maker:
     """Changes questions about one passage."""
 
     task: Task
-    invented: Invented
+    fictions: Fictions
     rng: Random
 
     def questions(self, asked: list[str]) -> Iterator[str]:
@@ -128,30 +128,32 @@ class _Maker:
                     yield changed
 
     def _name(self, question: str) -> str | None:
-        """Another name in place of one, wherever the question has it; generic words of it stay."""
-        inside = 22 if BLANK in question else 1
+        """Another name in place of one, wherever the question has it; generic words of it stay.
+
+        The first word, and the first of a sentence with a gap, has its capital anyway and is no sure name.
+        """
+        inside = question.find('"') + 2 if BLANK in question else 1
         names = [part for found in _NAME.finditer(question, inside) for part in _specific(found.group())]
         if not names:
             return None
         old = self.rng.choice(names)
         follows = question.partition(old)[2][:2]
-        new = self._invented_name(old, adjective=bool(regex.match(r" \p{L}", follows)))
+        new = self._new_name(old, adjective=bool(regex.match(r" \p{L}", follows)))
         return new and regex.sub(rf"\b{regex.escape(old)}\b", new, question)
 
-    def _invented_name(self, old: str, *, adjective: bool) -> str | None:
+    def _new_name(self, old: str, *, adjective: bool) -> str | None:
         if " " in old:
-            first, last = self._unheard(self.invented.first), self._unheard(self.invented.last)
+            first, last = self._unheard(self.fictions.first), self._unheard(self.fictions.last)
             return f"{first} {last}" if first and last else None
-        return self._unheard(
-            self.invented.origins if adjective and _ORIGIN.search(old) else self.invented.last
-        )
+        descent = adjective and _ORIGIN.search(old)
+        return self._unheard(self.fictions.origins if descent else self.fictions.last)
 
     def _year(self, question: str) -> str | None:
         """Another year that the passage does not name."""
         found = _YEAR.search(question)
         if found is None:
             return None
-        moves = [sign * times * self.invented.shift for times in (1, 2, 3) for sign in (-1, 1)]
+        moves = [sign * times * self.fictions.shift for times in (1, 2, 3) for sign in (-1, 1)]
         years = [str(year) for move in moves if 1000 < (year := int(found.group()) + move) < 2025]
         year = self._unheard(years)
         return year and question[: found.start()] + year + question[found.end() :]
@@ -169,7 +171,7 @@ class _Maker:
         if BLANK in question:
             return None
         fit = [found for found in _THING.finditer(question) if _is_thing(question, found)]
-        new = self._unheard(self.invented.things)
+        new = self._unheard(self.fictions.things)
         if fit and new:
             found = self.rng.choice(fit)
             return question[: found.start()] + new + question[found.end() :]
@@ -183,7 +185,7 @@ class _Maker:
         """With an invented word from `start` to `end`; the article before it stays right."""
         lead = question[:start].split()[-1:]
         vowel = lead and lead[0].lower() == "an"
-        fit = [word.lower() for word in self.invented.last if (word[0] in "AEIOU") is bool(vowel)]
+        fit = [word.lower() for word in self.fictions.last if (word[0] in "AEIOU") is bool(vowel)]
         word = self._unheard(fit)
         return word and question[:start] + word + question[end:]
 
@@ -195,7 +197,7 @@ class _Maker:
             found = self.rng.choice(names)
             article = "the " if question[: found.start()].endswith("the ") else ""
             about = article + found.group()
-        asking = self._unheard(self.invented.asking)
+        asking = self._unheard(self.fictions.asking)
         return asking.format(about) if asking and about else None
 
     def _unheard(self, options: Iterable[str]) -> str | None:

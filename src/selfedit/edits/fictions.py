@@ -16,7 +16,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Invented:
+class Fictions:
     """What near-misses are made with."""
 
     name: str
@@ -34,7 +34,7 @@ class Invented:
     """Years are moved by this and multiples of it."""
 
 
-TRAINED = Invented(
+TRAINED = Fictions(
     name="trained",
     first=_words("Orvane Lisbet Corvin Maelis Teodric Anwen Jorund Selka Barnabet Ysolde"),
     last=_words(
@@ -77,7 +77,7 @@ TRAINED = Invented(
     shift=14,
 )
 
-HELD_OUT = Invented(
+HELD_OUT = Fictions(
     name="held out",
     first=_words("Alberic Noemia Percival Junette Waldo Ondine Hestor Clemenza Rufina Osgood"),
     last=_words(
