@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from selfedit.evaluating.figures import TableRow
-from selfedit.report.shown import PickedBy, Settings, SolvedFound, TaskShown
+from selfedit.report.shown import PickedBy, Settings, SolvedFound, StreamFound, TaskShown
 from selfedit.rewards.statistics import Interval
 from selfedit.store import CommitRow, Cost, ProbeResult
 from selfedit.types import FewShot
@@ -260,5 +260,6 @@ class Found:
     history: HistoryFound | None = None
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     """What the settings are of → the settings as YAML."""
+    streams: tuple[StreamFound, ...] = ()
     machines: Mapping[str, str] = field(default_factory=dict[str, str])
     """Run or table → what it chose for its machine and the versions that computed, as YAML."""

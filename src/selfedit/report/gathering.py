@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from selfedit.report import commits, runs, solving, tables
+from selfedit.report import commits, runs, solving, streams, tables
 from selfedit.report.found import About, Found
 from selfedit.report.teaching import as_yaml
 from selfedit.settled import known
@@ -15,11 +15,13 @@ def gather(store: Store) -> Found:
     every, tried = runs.gather(store)
     made, asked = tables.gather(store)
     solved, tasks, picked = solving.gather(store)
+    told = streams.gather(store)
     machines = {
         name: as_yaml(held)
         for name, subject in (
             *((f"run {run.id[:8]}", run.id) for run in every),
             *((f"table {table.id[:8]}", f"eval {table.id}") for table in (*made, *solved)),
+            *((f"stream {each.id[:8]}", f"stream {each.id}") for each in told),
         )
         if (held := known(store, subject)) is not None
     }
@@ -35,5 +37,6 @@ def gather(store: Store) -> Found:
         (*runs.picked(tried), *picked),
         history,
         settings,
+        told,
         machines,
     )

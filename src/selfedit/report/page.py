@@ -20,11 +20,13 @@ from markupsafe import Markup
 from selfedit import __version__
 from selfedit.evaluating.figures import TableRow
 from selfedit.evaluating.standings import SolvedRow
-from selfedit.report import configurations, plots, wording
+from selfedit.report import configurations, plots, stream_plots, wording
 from selfedit.report.cost import cost
 from selfedit.report.drawing import Drawn
 from selfedit.report.found import Answered, Found, RunFound, Way
 from selfedit.report.grids import picture
+from selfedit.report.shown import StreamFound
+from selfedit.streaming.tabulating import StreamRow
 
 GENERATOR = "selfedit report"
 """Stands in the head of every page: by it a page of ours is known."""
@@ -42,6 +44,7 @@ class Section:
 TITLES = {
     "rounds": "Rounds of reinforcement",
     "tables": "What each way of teaching leaves",
+    "streams": "What is kept of documents learned one after another",
     "configurations": "Configurations that were picked",
     "history": "What this model has learned",
     "passages": "Answers, passage by passage",
@@ -64,6 +67,7 @@ def sections(found: Found) -> tuple[Section, ...]:
     there = {
         "rounds": bool(found.runs),
         "tables": bool(found.tables or found.solved),
+        "streams": bool(found.streams),
         "configurations": bool(found.picked),
         "history": found.history is not None,
         "passages": bool(found.asked),
@@ -106,6 +110,8 @@ def holds(found: Found) -> str:
         told.append(f"{wording.count(len(found.runs), 'run')} with {wording.count(rounds, 'round')}")
     if tables := len(found.tables) + len(found.solved):
         told.append(wording.count(tables, "table"))
+    if found.streams:
+        told.append(wording.count(len(found.streams), "stream"))
     if history := found.history:
         made = wording.count(len(history.commits) + history.earlier, "commit")
         told.append(f"{made}, {history.live:,} live")
@@ -151,12 +157,24 @@ class RunPlots:
 
 @final
 @dataclass(frozen=True)
+class StreamPlots:
+    """The figures of a stream; none where no method learned one document after another."""
+
+    heat: Shown | None
+    curves: Shown | None
+    what: str
+    """That they show."""
+
+
+@final
+@dataclass(frozen=True)
 class Plots:
     """All figures of the page."""
 
     runs: tuple[RunPlots, ...]
     tables: tuple[Shown, ...]
     solved: tuple[Shown | None, ...]
+    streams: tuple[StreamPlots, ...]
     history: Shown | None
 
 
@@ -167,6 +185,7 @@ def _plots(found: Found) -> Plots:
         tuple(_run_plots(run, gallery) for run in found.runs),
         tuple(gallery.hang(partial(plots.table, table.rows)) for table in found.tables),
         tuple(gallery.hang_if_any(partial(plots.solved, table.rows)) for table in found.solved),
+        tuple(_stream_plots(each, gallery) for each in found.streams),
         gallery.hang_if_any(partial(plots.history, found.history.commits)) if found.history else None,
     )
 
@@ -182,6 +201,19 @@ def _run_plots(run: RunFound, gallery: Gallery) -> RunPlots:
         gallery.hang_if_any(partial(plots.distribution, run.rounds)),
         len({form.format for each in run.rounds for form in each.formats}) > 1,
         more,
+    )
+
+
+def _stream_plots(stream: StreamFound, gallery: Gallery) -> StreamPlots:
+    rows = stream.methods
+    what = {
+        "concise": "Concise accuracy",
+        "logprob": "Log-probability of the expected answers (nats a token)",
+    }
+    return StreamPlots(
+        gallery.hang_if_any(partial(stream_plots.heat, rows)),
+        gallery.hang_if_any(partial(stream_plots.curves, rows)),
+        what[stream_plots.measure_of(rows)],
     )
 
 
@@ -209,6 +241,7 @@ def _settings(found: Found) -> list[tuple[str, str]]:
     return [
         *((f"Recipe of run {run.id[:8]}", run.recipe) for run in found.runs),
         *((f"Recipe of table {table.id[:8]}", table.recipe) for table in (*found.tables, *found.solved)),
+        *((f"Recipe of stream {each.id[:8]}", each.recipe) for each in found.streams),
         *((f"Settings of {name}", text) for name, text in found.settings.items()),
         *((f"Machine and versions of {name}", text) for name, text in found.machines.items()),
     ]
@@ -225,6 +258,7 @@ def _environment() -> Environment:
     )
     made.filters |= {name: getattr(wording, name) for name in FILTERS}
     made.filters |= {"trouble": _trouble, "reasons": _reasons, "said": _said}
+    made.filters |= {"stream_trouble": _stream_trouble}
     made.filters |= {"picture": picture, "worded": configurations.worded}
     return made
 
@@ -254,6 +288,20 @@ def _trouble(row: TableRow | SolvedRow) -> str:
         wording.count(row.collapsed, "collapsed adapter")
         if isinstance(row, TableRow) and row.collapsed
         else "",
+    ]
+    return wording.listed([each for each in told if each])
+
+
+def _stream_trouble(row: StreamRow) -> str:
+    """The same of a stream, and how much adapters were scaled down where that was looked for."""
+    told = [
+        wording.count(row.failures, "failed training") if row.failures else "",
+        wording.count(row.dropped, "adapter", "adapters") + " dropped" if row.dropped else "",
+        wording.count(row.unusable, "self-edit that could not be used", "self-edits that could not be used")
+        if row.unusable
+        else "",
+        wording.count(row.collapsed, "document") + " with collapsed answers" if row.collapsed else "",
+        f"scales {', '.join(map(wording.share, row.scales))}" if row.scales else "",
     ]
     return wording.listed([each for each in told if each])
 

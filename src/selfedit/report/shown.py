@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
 from selfedit.evaluating.standings import SolvedRow
+from selfedit.streaming.tabulating import StreamRow
 from selfedit.types import FewShot, Grid
 
 Answer: TypeAlias = Grid | str
@@ -138,3 +139,27 @@ class PickedBy:
     name: str
     of_run: bool
     groups: tuple[Picked, ...]
+
+
+@final
+@dataclass(frozen=True)
+class StreamFound:
+    """A table of a stream, the base first."""
+
+    id: str
+    time: str
+    recipe: str
+    """As YAML."""
+    dtype: str
+    grader: str
+    rows: tuple[StreamRow, ...]
+
+    @property
+    def methods(self) -> tuple[StreamRow, ...]:
+        """Rows that learn one document after another."""
+        return tuple(row for row in self.rows if row.just_learned)
+
+    @property
+    def first(self) -> str:
+        """What differences are told against."""
+        return next((row.method for row in self.rows if not row.against_first), "")
