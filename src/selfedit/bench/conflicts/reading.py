@@ -1,8 +1,8 @@
 """The labelled pairs' files → pairs. Knows nothing of the rules that they are for.
 
-A file a kind, under `sets/`. A block is one old passage: `=== title | language | half`, the passage, its questions
-(`? question = answer`), and new passages (`- label N | title | passage`), where N counts the question whose
-answer a contradiction changes.
+A file a kind, under `sets/`. A block is one old passage: `=== title | language | half`, the passage, its
+questions (`? question = answer`), and new passages (`- label N | title | passage`), where N counts the question
+whose answer a contradiction changes.
 """
 
 from __future__ import annotations

@@ -1,0 +1,7 @@
+"""What a new document says otherwise than what was learned. Knows no store; a model only as a function."""
+
+from selfedit.contradictions.conflicts import Conflict, conflicts
+from selfedit.contradictions.facts import Fact, concerned, facts_of
+from selfedit.contradictions.reading import Reader, Reading, reader
+
+__all__ = ["Conflict", "Fact", "Reader", "Reading", "concerned", "conflicts", "facts_of", "reader"]

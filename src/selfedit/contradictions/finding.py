@@ -1,0 +1,114 @@
+"""New passages against many facts: which sentence contradicts which. By words alone."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from typing import final
+
+from selfedit.contradictions.comparing import Doubt, confirms, doubt
+from selfedit.contradictions.facts import Fact, plain
+from selfedit.contradictions.known import Known, Place
+from selfedit.contradictions.said import Said
+from selfedit.contradictions.tokens import light_keys
+from selfedit.contradictions.values import Value
+from selfedit.edits.sentences import sentences
+from selfedit.types import Task
+
+_AT_ONCE = 40
+"""Facts that a sentence is compared with: those that share its rarest words."""
+_COMMON = 400
+"""A word that so many facts have finds none of them by itself."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A fact, a sentence of a new passage, and what it seems to answer."""
+
+    fact: Fact
+    task: Task
+    sentence: str
+    before: str
+    doubt: Doubt
+
+
+def suspects(facts: Items[Fact], tasks: Items[Task], least: float) -> tuple[Suspect, ...]:
+    """For each fact the sentence that most surely contradicts it, where one does at least so."""
+    index, known = Index(facts), dict[int, Known]()
+    best: dict[int, Suspect] = {}
+    for task in tasks:
+        for number, found in _of_passage(index, known, facts, task).items():
+            if found.doubt.sure >= least and (
+                number not in best or found.doubt.sure > best[number].doubt.sure
+            ):
+                best[number] = found
+    return tuple(best[number] for number in sorted(best))
+
+
+def _of_passage(index: Index, known: dict[int, Known], facts: Items[Fact], task: Task) -> dict[int, Suspect]:
+    """The surest suspect for each fact; none for a fact that another sentence of the passage says again."""
+    found: dict[int, Suspect] = {}
+    said_again: set[int] = set()
+    for place in places(task):
+        for number in index.near(place):
+            seen = known.get(number) or known.setdefault(number, index.known(number))
+            if confirms(seen, place):
+                said_again.add(number)
+            elif (doubted := doubt(seen, place)) and (
+                number not in found or doubted.sure > found[number].doubt.sure
+            ):
+                found[number] = Suspect(seen.fact, task, place.said.text, place.before.text, doubted)
+    return {number: suspect for number, suspect in found.items() if number not in said_again}
+
+
+def places(task: Task) -> Iterator[Place]:
+    """The sentences of a passage, each with its title and the one before."""
+    title, before = Said(task.title), Said("")
+    for sentence in sentences(task.passage):
+        said = Said(sentence)
+        yield Place(said, title, before)
+        before = said
+
+
+@final
+class Index:
+    """Facts by the words of their questions and sentences."""
+
+    def __init__(self, facts: Items[Fact]) -> None:
+        self._facts: dict[str, list[int]] = defaultdict(list)
+        self._all = facts
+        self._titles = [(fact.commit, fact.title) for fact in facts]
+        self._same: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._dates: dict[tuple[str, str], tuple[Value, ...]] = {}
+        self._context: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for number, fact in enumerate(facts):
+            keys = light_keys(f"{plain(fact.question)} {fact.sentence} {fact.title}")
+            self._context[self._titles[number]] |= keys
+            self._same[self._titles[number]].append(number)
+            for key in keys:
+                self._facts[key].append(number)
+        self._size = len(facts)
+
+    def known(self, number: int) -> Known:
+        """A fact with the words and dates of all facts of the same title."""
+        title = self._titles[number]
+        if title not in self._dates:
+            lines = {self._all[other].sentence for other in self._same[title]}
+            found = (value for line in lines for value in Said(line).values if value.kind == "date")
+            self._dates[title] = tuple(dict.fromkeys(found))
+        return Known(self._all[number], frozenset(self._context[title]), self._dates[title])
+
+    def near(self, place: Place) -> list[int]:
+        """The facts that share most with a sentence, rare words first; none that shares only common ones."""
+        scores: Counter[int] = Counter()
+        for key in place.said.light | place.title.light:
+            mine = self._facts.get(key, ())
+            if mine and (len(mine) <= _COMMON or len(mine) < self._size / 50):
+                weight = math.log(1 + self._size / len(mine))
+                for number in mine:
+                    scores[number] += weight  # type: ignore[assignment]
+        return [number for number, _ in scores.most_common(_AT_ONCE)]
