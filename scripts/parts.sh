@@ -1,4 +1,4 @@
-# What the resumable experiments share: sourced by arc.sh and rl.sh, after OUT, MINUTES and PYTHON are set.
+# What the resumable experiments share: sourced by arc.sh, rl.sh and stream.sh, after OUT, MINUTES and PYTHON are set.
 # shellcheck shell=bash
 
 name=$(basename "$0")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from selfedit.config import Training
+from selfedit.config.streaming import StreamRecipe
 from selfedit.errors import UsageError
 from selfedit.recipes import dump_recipe, load_stream, parse_stream, shipped, shipped_streams
 
@@ -59,3 +63,10 @@ def test_a_mistake_is_named_with_its_remedy(text: str, what: str) -> None:
         parse_stream(text, "mine.yaml")
     assert str(caught.value).startswith("mine.yaml, line 1: ")
     assert what in str(caught.value)
+
+
+def test_every_key_and_every_recipe_is_on_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "stream.md").read_text(encoding="utf-8")
+    keys = set(re.findall(r"`([\w-]+)`", page))
+    assert set(StreamRecipe.model_fields) <= keys
+    assert set(shipped_streams()) <= keys
