@@ -50,9 +50,13 @@ def streamed(tmp_path: Path, data: Path) -> Streamed:
     """The table of a recipe by a worker, in one store unless a place is named."""
 
     def made(worker: Any, text: str = SMALL, place: str = "memory", **wanted: Any) -> StreamTable:
-        path = tmp_path / place
-        if not Store.exists(path):
-            Store.create(path, base="smollm2-135m", weights=worker.base, dtype=worker.dtype).close()
-        return stream(Memory(path, lambda: worker), Wanted(parse_stream(text, "test.yaml"), data, **wanted))
+        return table_at(tmp_path / place, worker, text, data, **wanted)
 
     return made
+
+
+def table_at(path: Path, worker: Any, text: str, data: Path, **wanted: Any) -> StreamTable:
+    """The table of a recipe in the store at a path, which is made if it is not there."""
+    if not Store.exists(path):
+        Store.create(path, base="smollm2-135m", weights=worker.base, dtype=worker.dtype).close()
+    return stream(Memory(path, lambda: worker), Wanted(parse_stream(text, "test.yaml"), data, **wanted))

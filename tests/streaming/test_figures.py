@@ -44,7 +44,7 @@ def test_just_learned_is_the_diagonal_and_after_last_the_last_row() -> None:
 
 
 def test_kept_is_the_ratio_of_the_means_not_the_mean_of_ratios() -> None:
-    found = figures.kept(grid())["concise"]
+    found = figures.kept(grid(), Grid(3))["concise"]
     assert found.value == pytest.approx(1.5 / 2.4)
     assert found.ci95 is not None
     low, high = found.ci95
@@ -53,7 +53,14 @@ def test_kept_is_the_ratio_of_the_means_not_the_mean_of_ratios() -> None:
 
 def test_nothing_is_kept_of_nothing() -> None:
     nothing = grid([[[0.0] * 3] * 3])
-    assert figures.kept(nothing)["concise"] == figures.Figure(None)
+    assert figures.kept(nothing, Grid(3))["concise"] == figures.Figure(None)
+
+
+def test_of_log_probabilities_what_was_gained_over_the_base_is_kept() -> None:
+    base = grid([[[None] * 3, [None] * 3, [0.1, 0.1, 0.1]]] * 2, "logprob")
+    found = figures.kept(grid(measure="logprob"), base)["logprob"]
+    assert found.value == pytest.approx((1.5 - 0.3) / (2.4 - 0.3))
+    assert figures.kept(grid(), base)["logprob"] == figures.Figure(None)
 
 
 def test_backward_transfer_leaves_the_last_document_out() -> None:

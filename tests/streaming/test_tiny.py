@@ -16,7 +16,7 @@ from selfedit.streaming.shelf import FOLDER
 from selfedit.workers.local import LocalWorker
 
 from ..engine import tiny
-from .conftest import Streamed
+from .conftest import Streamed, furnished, table_at
 
 EVERY = """
 sequences: 1
@@ -47,6 +47,13 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> LocalWorker:
     engine = Engine.load(folder, device="cpu", dtype="float32")
     engine.threads = 1
     return LocalWorker(engine)
+
+
+@pytest.fixture(scope="module")
+def whole(worker: LocalWorker, tmp_path_factory: pytest.TempPathFactory) -> StreamTable:
+    """The table of a run that was left in peace."""
+    folder = tmp_path_factory.mktemp("whole")
+    return table_at(folder / "memory", worker, EVERY, furnished(folder / "data"))
 
 
 class Impatient:
@@ -84,9 +91,9 @@ def timeless(table: StreamTable) -> list[StreamRow]:
 
 
 def test_broken_off_again_and_again_it_ends_bit_for_bit_as_one_that_is_not(
-    worker: LocalWorker, streamed: Streamed, tmp_path: Path
+    worker: LocalWorker, whole: StreamTable, streamed: Streamed, tmp_path: Path
 ) -> None:
-    whole, broken = streamed(worker, EVERY, "whole"), 0
+    broken = 0
     for calls in itertools.count(1):
         try:
             ended = streamed(Impatient(worker, calls), EVERY, "broken")
@@ -99,9 +106,8 @@ def test_broken_off_again_and_again_it_ends_bit_for_bit_as_one_that_is_not(
 
 
 def test_the_shelf_may_be_lost_or_broken_at_any_time(
-    worker: LocalWorker, streamed: Streamed, tmp_path: Path
+    worker: LocalWorker, whole: StreamTable, streamed: Streamed, tmp_path: Path
 ) -> None:
-    whole = streamed(worker, EVERY, "whole")
     shelf = tmp_path / "broken" / FOLDER
     for calls in itertools.count(1):
         try:
@@ -122,8 +128,8 @@ def damage(shelf: Path, turn: int) -> None:
         path.write_bytes(held if turn % 3 == 1 else held[: len(held) // 2])
 
 
-def test_every_strategy_learns_and_says_what_it_took(worker: LocalWorker, streamed: Streamed) -> None:
-    rows = {row.method: row for row in streamed(worker, EVERY).rows}
+def test_every_strategy_learns_and_says_what_it_took(whole: StreamTable) -> None:
+    rows = {row.method: row for row in whole.rows}
     base = rows["base"].after_last["logprob"].value
     for name in ("naive", "held", "apart", "rebuilt", "router", "joint"):
         just = rows[name].just_learned if name != "joint" else rows[name].after_last
@@ -135,7 +141,7 @@ def test_every_strategy_learns_and_says_what_it_took(worker: LocalWorker, stream
     assert {row.failures for row in rows.values()} == {0}
 
 
-def test_what_was_learned_first_depends_on_no_method(worker: LocalWorker, streamed: Streamed) -> None:
-    rows = {row.method: row for row in streamed(worker, EVERY).rows}
+def test_what_was_learned_first_depends_on_no_method(whole: StreamTable) -> None:
+    rows = {row.method: row for row in whole.rows}
     first = {name: rows[name].matrix["logprob"][0][0] for name in ("naive", "apart", "rebuilt")}
     assert len(set(first.values())) == 1

@@ -139,14 +139,15 @@ def _answered(rows: Items[StreamRow], first: str) -> None:
 
 
 def _likely(rows: Items[StreamRow], first: str) -> None:
-    heads = ("log-probability", "just learned", "after the last", "backward", "forward", f"less {first}")
+    heads = ("log-probability", "just learned", "after the last", "gain kept", "backward", "forward")
     output.table(
-        [*heads, "tokens", "time", "bytes"],
+        [*heads, f"less {first}", "tokens", "time", "bytes"],
         [
             (
                 row.method,
                 _figure(row.just_learned, "logprob"),
                 _figure(row.after_last, "logprob"),
+                _figure(row.kept, "logprob"),
                 _figure(row.backward, "logprob", signed=True),
                 _figure(row.forward, "logprob", signed=True),
                 _figure(row.against_first, "logprob", signed=True),

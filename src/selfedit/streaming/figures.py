@@ -114,9 +114,22 @@ def ratio(ours: ByDocument, theirs: ByDocument) -> Figure:
     return Figure(_over(sums), pooled_interval(counts, _over, seed=0) if counts else None)
 
 
-def kept(grid: Grid) -> Figures:
-    """R[k, ·] over R[j, j]: of what was just learned, the part that is still known."""
-    return {name: ratio(grid.after_last(name), grid.just_learned(name)) for name in ("concise", "accuracy")}
+def kept(grid: Grid, base: Grid) -> Figures:
+    """R[k, ·] over R[j, j]: of what was just learned, the part that is still known.
+
+    Of log-probabilities, which have no zero, it is the part of what was gained over the base.
+    """
+    last, just = (_gained(each("logprob"), base) for each in (grid.after_last, grid.just_learned))
+    return {
+        "concise": ratio(grid.after_last("concise"), grid.just_learned("concise")),
+        "accuracy": ratio(grid.after_last("accuracy"), grid.just_learned("accuracy")),
+        "logprob": ratio(last, just),
+    }
+
+
+def _gained(values: ByDocument, base: Grid) -> ByDocument:
+    before = base.after_last("logprob")
+    return {name: [_flat(own) - _flat(before[name])] for name, own in values.items() if name in before}
 
 
 def backward(grid: Grid) -> Figures:

@@ -92,18 +92,24 @@ class Shelf:
 
     def put_moments(self, key: str, moments: Moments) -> None:
         """Keep moments."""
-        self._whole(_moments(key), lambda folder: moments.save(folder / MOMENTS))
+
+        def write(folder: Path) -> None:
+            moments.save(folder / MOMENTS)
+            (folder / TOLD).write_text(moments.hash, encoding="utf-8")
+
+        self._whole(_moments(key), write)
 
     def get_moments(self, key: str) -> Moments | None:
         """The moments that were kept; None where none whole were."""
-        path = self._place(_moments(key)) / MOMENTS
-        if not path.is_file():
+        place = self._place(_moments(key))
+        if not place.is_dir():
             return None
         from selfedit.engine import Moments
 
         try:
-            return Moments.load(path)
-        except EngineError:
+            found = Moments.load(place / MOMENTS)
+            return found if (place / TOLD).read_text(encoding="utf-8") == found.hash else None
+        except (EngineError, OSError, ValueError):
             return None
 
     def drop(self, keys: Iterable[str]) -> None:

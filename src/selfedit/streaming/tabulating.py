@@ -47,7 +47,7 @@ class StreamRow:
     just_learned: Figures
     after_last: Figures
     kept: Figures
-    """The second over the first."""
+    """The second over the first; of log-probabilities, of what was gained over the base."""
     backward: Figures
     forward: Figures
     never_edited: Figures
@@ -131,7 +131,7 @@ def _row(
         average={m: figures.average_so_far(each) for m, each in matrix.items()},
         just_learned=figures.averages(grid.just_learned) if stepwise else {},
         after_last=figures.averages(grid.after_last),
-        kept=figures.kept(grid) if stepwise else {},
+        kept=figures.kept(grid, base) if stepwise else {},
         backward=figures.backward(grid) if stepwise else {},
         forward=figures.forward(grid, base) if stepwise else {},
         never_edited=figures.averages(base.after_last),
