@@ -83,7 +83,12 @@ class FakeWorker:
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Score]:
         """More is known where the adapter has more rows: the longer self-edit wins."""
-        counts = [len(self._rows.get(each.adapter.hash, {})) if each.adapter else 0 for each in requests]
+        heads = [each.head.adapters if each.head else () for each in requests]
+        used = [
+            (*head, *([each.adapter] if each.adapter else ()))
+            for head, each in zip(heads, requests, strict=True)
+        ]
+        counts = [sum(len(self._rows.get(one.hash, {})) for one in mine) for mine in used]
         return [Score(count - 100.0, (count - 100.0,)) for count in counts]
 
     def moments(self, sequences, head=None, rank=64) -> Moments:

@@ -23,7 +23,7 @@ LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
         *("abilities", "arrivals", "asking", "canaries", "chat", "evaluating", "exporting", "forecast"),
-        *("contradictions", "gate", "graders"),
+        *("admission", "contradictions", "examining", "gate", "graders", "quarantine", "serving", "studying"),
         *("lessons", "lifelong", "measuring", "streaming"),
         *("memory", "model_card", "policies", "probing", "proving"),
         *("recipes", "records", "reinforcing", "revising"),

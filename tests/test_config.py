@@ -63,21 +63,26 @@ def test_gentler_is_a_third_of_the_rate() -> None:
     assert training.gentler().epochs == training.epochs
 
 
+MERGED = {"strategies": ("naive",)}
+"""What was recorded before there were strategies was merged into one head."""
+
+
 def test_recorded_settings_of_any_version_are_taken() -> None:
     held = learning(samples=3, final={"rank": 4}).model_dump(mode="json")
     assert recorded(held) == learning(samples=3, final={"rank": 4})
     del held["spans"], held["final"]["warmup"]
     assert recorded({**held, "later": 1, "final": {**held["final"], "newer": 2}}) == recorded(held)
     assert recorded(held).spans == DEFAULT.spans
-    assert recorded({"samples": 0, "seed": 7, "final": "none"}) == learning(seed=7)
-    assert recorded({}) == DEFAULT
+    assert recorded({"samples": 0, "seed": 7, "final": "none"}) == learning(seed=7, retention=MERGED)
+    assert recorded({}) == learning(retention=MERGED)
+    assert recorded({"retention": {"strategies": ["router"]}}) == DEFAULT
 
 
 def test_what_was_recorded_before_there_were_least_steps_was_trained_without() -> None:
     held = learning(final={"rank": 4, "least_steps": 0}).model_dump(mode="json")
     for part in ("final", "candidate"):
         assert held[part].pop("least_steps") == 0
-    assert recorded(held) == learning(final={"rank": 4, "least_steps": 0})
+    assert recorded(held).final == Training(rank=4, least_steps=0)
     assert recorded({"final": {**held["final"], "least_steps": 70}}).final.least_steps == 70
     assert recorded({"final": None}).final.least_steps == DEFAULT.final.least_steps > 0
 

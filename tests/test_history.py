@@ -21,7 +21,12 @@ from .test_lifelong import NOTE, OTHER
 from .test_undoing import THIRD, head
 
 SETTINGS = learning(
-    samples=1, probes=2, spans=2, answer_tokens=2, final={"rank": 2, "alpha": 4, "epochs": 2, "batch_size": 2}
+    samples=1,
+    probes=2,
+    spans=2,
+    answer_tokens=2,
+    final={"rank": 2, "alpha": 4, "epochs": 2, "batch_size": 2},
+    retention={"strategies": ("naive",)},
 )
 
 
@@ -50,7 +55,7 @@ def memory(tmp_path: Path, learned: Path) -> Memory:
 def weights(memory: Memory) -> dict[str, torch.Tensor]:
     """The merged weights of the head."""
     with Store.open(memory.path) as store:
-        live = memory._adapters_of(store, store.head())
+        live = [each.adapter for each in memory._members(store, store.head())]
     engine = memory.worker.engine
     engine.heads.activate(engine.head(live))
     return {name: layer.weight.detach().clone() for name, layer in engine.model.layers.items()}
@@ -62,7 +67,7 @@ def state(memory: Memory) -> tuple[str, str, tuple[int, ...]]:
     for name, weight in sorted(weights(memory).items()):
         digest.update(name.encode() + weight.contiguous().numpy().tobytes())
     with Store.open(memory.path) as store:
-        merged = memory.worker.head(memory._adapters_of(store, store.head()))
+        merged = memory.worker.head([each.adapter for each in memory._members(store, store.head())])
     asked = GenerationRequest("Who keeps the lamp?\nAnswer:", head=merged, max_tokens=16)
     return merged.id, digest.hexdigest(), memory.worker.generate([asked])[0].tokens
 

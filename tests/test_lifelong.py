@@ -16,6 +16,7 @@ from selfedit.engine import Adapter
 from selfedit.lessons import Lesson, Pupil
 from selfedit.lifelong import LearnReport
 from selfedit.probing import KNOWN
+from selfedit.serving import Member, routed
 from selfedit.store import Store
 from selfedit.tasks import Document, read
 from selfedit.types import Failure, Probe, Reward, Sequence, TrainingPlan
@@ -48,7 +49,7 @@ def document(folder: Path, text: str = NOTE, name: str = "harbour.md") -> Docume
     return read(path, count=lambda t: len(t.split()), budget=200).documents[0]
 
 
-def pupil(store: Store, worker: FakeWorker, *live: Adapter) -> Pupil:
+def pupil(store: Store, worker: FakeWorker, *live: Member) -> Pupil:
     return Pupil(store, worker, live, None)
 
 
@@ -56,9 +57,16 @@ def lesson(folder: Path, settings: Learning = SETTINGS, **given: object) -> Less
     return replace(Lesson((document(folder),), settings), **given)
 
 
-def live(store: Store) -> list[Adapter]:
-    rows = store.head()
-    return [Adapter.from_file(store.adapter_path(r.adapter), store.adapter(r.adapter).config) for r in rows]
+def live(store: Store) -> list[Member]:
+    return [
+        Member(
+            row.id,
+            Adapter.from_file(store.adapter_path(row.adapter), store.adapter(row.adapter).config),
+            store.tasks(row.id),
+            routed(row),
+        )
+        for row in store.head()
+    ]
 
 
 def tokens(worker: FakeWorker, plan: TrainingPlan) -> int:
@@ -213,11 +221,14 @@ def test_the_gate_refuses_who_knows_less_than_before(store: Store, tmp_path: Pat
     assert (report.recall_before, report.recall_after) == (1.0, 0.0)
     assert (report.accepted, report.failed, report.commits) == (False, False, ())
     assert "fell" in report.reason
-    assert store.log() == ()
+    assert store.head() == ()
+    (aside,) = store.log()
+    (held,) = report.quarantined
+    assert (held.id, held.trained, held.reasons) == (aside.id, True, (report.reason,))
     assert store.verify().ok
     ungated = lifelong.learn(pupil(store, worker), lesson(tmp_path, questions=mine, gated=False))
     assert (ungated.accepted, ungated.reason) == (True, "no gate")
-    assert len(store.log()) == 1
+    assert len(store.head()) == 1
 
 
 @pytest.mark.parametrize(("amnesia", "kept"), [(False, 1.0), (True, 0.0)])
@@ -227,10 +238,11 @@ def test_retention_is_measured_from_the_second_commit_on(
     mine = (Probe("Who keeps the lamp?", "Tobiah Renwick"),)
     knows = {"Who keeps the lamp?": "Tobiah Renwick"}
     worker = FakeWorker(knows=knows)
-    first = lifelong.learn(pupil(store, worker), lesson(tmp_path, questions=mine))
+    merged = learning(SETTINGS, retention={"strategies": ("naive",)})
+    first = lifelong.learn(pupil(store, worker), lesson(tmp_path, merged, questions=mine))
     assert first.retention is None
     worker.amnesia = amnesia
-    other = Lesson((document(tmp_path, OTHER, "library.md"),), SETTINGS, gated=False)
+    other = Lesson((document(tmp_path, OTHER, "library.md"),), merged, gated=False)
     second = lifelong.learn(pupil(store, worker, *live(store)), other)
     assert second.retention == kept
     assert store.commit(second.commits[0]).figures.retention == kept
@@ -264,7 +276,9 @@ def test_stages_are_announced_in_order(store: Store, tmp_path: Path) -> None:
 def test_the_gate_report_and_settings_are_kept(store: Store, tmp_path: Path) -> None:
     report = lifelong.learn(pupil(store, FakeWorker()), lesson(tmp_path))
     row = store.head()[0]
-    assert store.gate_report(row.id) == {"accepted": True, "reason": report.reason}
+    held = store.gate_report(row.id)
+    assert (held["accepted"], held["reason"], held["scale"]) == (True, report.reason, 1.0)
+    assert [check["name"] for check in held["checks"]] == ["own"]
     assert json.loads(json.dumps(dict(row.settings))) == SETTINGS.model_dump(mode="json")
 
 

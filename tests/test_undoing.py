@@ -28,7 +28,8 @@ QUESTIONS = {
     "b.md": ("Who founded the Tide Library?", "Isaura Quill"),
     "c.md": ("For whom does the mill grind?", "Petra Vance"),
 }
-QUICK = learning(SETTINGS, samples=1)
+QUICK = learning(SETTINGS, samples=1, retention={"strategies": ("naive",)})
+"""Merged into one head: what follows a commit was trained on top of it."""
 
 
 @pytest.fixture
@@ -121,10 +122,8 @@ def test_retraining_puts_each_in_its_place_and_then_proves(
         new_b, new_c = head(memory)
         assert (store.trained_on(new_b), store.trained_on(new_c)) == ((), (new_b,))
         assert (store.commit(new_b).parent, store.commit(new_c).parent) == (None, new_b)
-        assert store.gate_report(new_b) == {
-            "accepted": True,
-            "reason": f"trained again in place of {three[1][:12]}",
-        }
+        gate = store.gate_report(new_b)
+        assert (gate["accepted"], gate["reason"]) == (True, f"trained again in place of {three[1][:12]}")
         figures = [store.commit(each).figures for each in (new_b, new_c)]
         assert [each.retention for each in figures] == [None, 1.0]  # of what stands before each
         assert [each.recall_after for each in figures] == [1.0, 1.0]
@@ -405,7 +404,7 @@ def test_replayed_texts_of_the_reverted_are_left_out(
 
 def replays(memory: Memory, store: Store, worker: FakeWorker, own: Sequence, old: object) -> str:
     """A commit of one row of its own that replays a text of another commit."""
-    live = memory._adapters_of(store, store.head())
+    live = memory._members(store, store.head())
     pupil = Pupil(store, worker, live, None)
     plan = plan_for((own, old), pupil.ground(QUICK, "training", final=True))
     (adapter,) = worker.train([plan])

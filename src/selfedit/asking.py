@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, final
 
 from selfedit import rounds
 from selfedit.config import recorded
-from selfedit.edits.topics import about
 from selfedit.errors import StoreError
 from selfedit.lessons import Hire
 from selfedit.measuring import judged
@@ -45,12 +44,6 @@ def head_named(store: Store, name: str) -> tuple[CommitRow, ...]:
     return store.head() if name == NEWEST else store.head_at(name)
 
 
-def nearest_title(store: Store, rows: Items[CommitRow], question: str) -> str:
-    """The title under which the answer was most likely learned."""
-    found = about(store.passages(row.id for row in rows), question)
-    return found.title if found else ""
-
-
 def check_kept(store: Store, rows: Iterable[CommitRow]) -> None:
     """Raise StoreError where weights of these commits were erased, so that no head can be made of them."""
     for row in rows:
@@ -78,7 +71,7 @@ def asked_again(
     stage: str,
     adapter: Adapter | None = None,
 ) -> Answers:
-    """How the head of these commits, or `adapter` on it, answers: each probe at its first answer's length."""
+    """How these commits, or `adapter` alone, answer: each probe at its first answer's length."""
     by_length: dict[int, list[Held]] = defaultdict(list)
     commits = {each.commit.id: each.commit for each in held.values()}
     settings = {commit: recorded(row.settings) for commit, row in commits.items()}
@@ -86,8 +79,9 @@ def asked_again(
         by_length[settings[each.commit.id].answer_tokens].append(each)
     found: dict[str, ProbeAnswer] = {}
     for mine in by_length.values():
-        ground = hire(rows).ground(settings[mine[0].commit.id], stage)
-        texts = rounds.answers([each.probe for each in mine], adapter, ground)
+        pupil, probes = hire(rows), [each.probe for each in mine]
+        ground = pupil.ground(settings[mine[0].commit.id], stage)
+        texts = rounds.answers(probes, adapter, ground) if adapter else pupil.served.answers(probes, ground)
         found |= {each.probe.id: judged(each.probe, text) for each, text in zip(mine, texts, strict=True)}
     return found
 

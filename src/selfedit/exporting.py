@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, final
 from selfedit import model_card
 from selfedit.asking import NEWEST, asked_again, check_kept, correctness, head_named, reporting
 from selfedit.errors import ExportError, SelfEditError, StoreError, UsageError
-from selfedit.lessons import Hire
+from selfedit.lessons import Hire, Pupil
 from selfedit.measuring import Interval
 from selfedit.model_card import Learned
 from selfedit.rewards import mean_over_passages, paired_interval
@@ -207,8 +207,19 @@ def _outline(order: Order, target: Path) -> Exported:
 def _merged(order: Order, done: Exported) -> Exported:
     pupil, dtype = order.hire(order.rows), order.wanted.dtype
     pupil.begin("writing the model")
-    pupil.worker.save_merged(pupil.worker.head(pupil.live), order.work, dtype)
+    pupil.worker.save_merged(pupil.worker.head(_whole(pupil)), order.work, dtype)
     return replace(done, dtype=dtype or pupil.worker.dtype)
+
+
+def _whole(pupil: Pupil) -> tuple[Adapter, ...]:
+    """The adapters whose sum answers as the store does. Raises ExportError where there is no such sum."""
+    alone = sum(each.routed for each in pupil.live)
+    if alone and len(pupil.live) > 1:
+        raise ExportError(
+            f"{alone} of {len(pupil.live)} commits answer each alone, and their sum would answer nothing; "
+            "make one of them with `selfedit consolidate`, or export with --form adapters"
+        )
+    return tuple(each.adapter for each in pupil.live)
 
 
 def _lora(order: Order, done: Exported) -> Exported:
@@ -216,7 +227,9 @@ def _lora(order: Order, done: Exported) -> Exported:
 
     pupil, wanted = order.hire(order.rows), order.wanted
     progress = pupil.begin("summing up")
-    found = summed(pupil.live, rank=wanted.rank, error=wanted.error, base=order.base.place, progress=progress)
+    found = summed(
+        _whole(pupil), rank=wanted.rank, error=wanted.error, base=order.base.place, progress=progress
+    )
     found.adapter.save(order.work)
     worst_layer, worst = found.worst
     lora = Lora(found.adapter.rank, found.full_rank, found.overall, worst, worst_layer)

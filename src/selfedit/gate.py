@@ -2,9 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Iterator
+from collections.abc import Sequence as Items
+from dataclasses import asdict, dataclass
+from typing import Any, final
+
+from selfedit.config import Gate
+from selfedit.rewards import wilson
+
+
+@final
+@dataclass(frozen=True)
+class Share:
+    """So many of so many."""
+
+    good: int
+    total: int
+
+
+@final
+@dataclass(frozen=True)
+class Change:
+    """A figure before and after learning."""
+
+    before: float
+    after: float
+
+
+@final
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a candidate. None where it was not asked, or where there was nothing to ask."""
+
+    answers: tuple[str, ...] = ()
+    """To the reporting probes of its own documents."""
+    recall: Change | None = None
+    """Of these."""
+    logprob: Change | None = None
+    """Of their gold answers, nats a token."""
+    kept: Share | None = None
+    """Of earlier probes that were right."""
+    ability: Share | None = None
+    """Of questions of general ability that the base answers."""
+    fluency: Change | None = None
+    """Of general texts, nats a token."""
+    invention: Change | None = None
+    """The share of unanswerable questions that are answered with an invention."""
+    conflicts: tuple[str, ...] = ()
+    """What contradicts a live commit, a line each."""
+
+
+@final
+@dataclass(frozen=True)
+class Check:
+    """One test, and how it came out in words."""
+
+    name: str
+    passed: bool
+    told: str
 
 
 @final
@@ -12,14 +67,99 @@ from typing import final
 class Verdict:
     """Accepted or not, and why."""
 
-    accepted: bool
-    reason: str
+    checks: tuple[Check, ...]
+    scale: float = 1.0
+    """So much of the adapter it is about."""
+
+    @property
+    def accepted(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it was refused, a line each."""
+        return tuple(check.told for check in self.checks if not check.passed)
+
+    @property
+    def reason(self) -> str:
+        """In one line."""
+        if not self.accepted:
+            return "; ".join(self.reasons)
+        less = f"at {self.scale:.2g} of its strength: " if self.scale < 1 else ""
+        return less + ("; ".join(check.told for check in self.checks) or "nothing could be tested")
+
+    @property
+    def gentler_may_pass(self) -> bool:
+        """Whether only what a smaller adapter harms less was harmed."""
+        failed = {check.name for check in self.checks if not check.passed}
+        return bool(failed) and failed <= SCALABLE
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept with the commit."""
+        told = {"accepted": self.accepted, "reason": self.reason, "scale": self.scale}
+        return {**told, "checks": [asdict(check) for check in self.checks]}
 
 
-def pass_gate(before: float | None, after: float | None, answers: Sequence[str]) -> Verdict:
-    """Refuse what knows less of its own document than before, or answers nothing at all."""
-    if answers and not any(answers):
-        return Verdict(False, "after training every answer is empty")
-    if before is not None and after is not None and after < before:
-        return Verdict(False, f"recall of the document itself fell from {before:.2f} to {after:.2f}")
-    return Verdict(True, "recall did not fall")
+SCALABLE = frozenset({"earlier", "ability", "fluency", "invention"})
+
+
+def pass_gate(evidence: Evidence, limits: Gate) -> Verdict:
+    """Every test that there is evidence for."""
+    return Verdict(tuple(_checks(evidence, limits)))
+
+
+def _checks(found: Evidence, limits: Gate) -> Iterator[Check]:
+    if found.answers:
+        yield _own(found)
+    if found.kept is not None:
+        yield _share("earlier", found.kept, limits.kept, "earlier right answers stayed right")
+    if found.ability is not None:
+        yield _share("ability", found.ability, limits.ability, "general questions stayed right")
+    if found.fluency is not None:
+        lost = found.fluency.before - found.fluency.after
+        told = f"general texts {'lost' if lost > 0 else 'gained'} {abs(lost):.2f} nats a token"
+        yield _limited("fluency", lost <= limits.fluency, told, f"at most {limits.fluency:g} may be lost")
+    if found.invention is not None:
+        before, after = found.invention.before, found.invention.after
+        told = f"answers invented to unanswerable questions went from {before:.0%} to {after:.0%}"
+        most = f"at most {limits.invention:.0%} more may be"
+        yield _limited("invention", after - before <= limits.invention, told, most)
+    if limits.contradictions and found.conflicts:
+        yield Check("contradictions", False, _contradicted(found.conflicts))
+
+
+def _own(found: Evidence) -> Check:
+    """Its own documents: recall must not fall, and something must have been learned."""
+    if not any(found.answers):
+        return Check("own", False, "after training every answer is empty")
+    if found.recall is None:
+        return Check("own", True, "no question of its own")
+    before, after = found.recall.before, found.recall.after
+    told = f"recall of the document itself {_went(found.recall)}"
+    if after != before or after == 1:
+        return Check("own", after >= before, told)
+    if found.logprob is not None and found.logprob.after <= found.logprob.before:
+        return Check("own", False, f"{told}, and its answers became no likelier")
+    return Check("own", True, told)
+
+
+def _went(change: Change) -> str:
+    how = "rose" if change.after > change.before else "fell" if change.after < change.before else "stayed"
+    if how == "stayed":
+        return f"stayed at {change.after:.2f}"
+    return f"{how} from {change.before:.2f} to {change.after:.2f}"
+
+
+def _share(name: str, share: Share, limit: float, what: str) -> Check:
+    told = f"{share.good} of {share.total} {what}"
+    passed = not share.total or wilson(share.good, share.total)[1] >= limit
+    return _limited(name, passed, told, f"the limit is {limit:.0%}")
+
+
+def _limited(name: str, passed: bool, told: str, limit: str) -> Check:
+    return Check(name, passed, told if passed else f"{told}; {limit}")
+
+
+def _contradicted(conflicts: Items[str]) -> str:
+    more = f" (and {len(conflicts) - 1} more)" if len(conflicts) > 1 else ""
+    return f"contradicts what was learned: {conflicts[0]}{more}; mark it with --correction if it is right"

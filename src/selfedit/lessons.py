@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, final
 
 from selfedit.config import Learning
 from selfedit.rounds import Ground
+from selfedit.serving import Member, Served
 from selfedit.store import CommitRow, Store
 from selfedit.tasks import Document
 from selfedit.types import Head, Probe, SelfEdit, Sequence, Task
@@ -30,17 +31,22 @@ def unwatched(stage: str, done: int, total: int) -> None:
 @final
 @dataclass(frozen=True)
 class Pupil:
-    """Who learns: the store, the worker, the adapters of the live head, and the policy's adapter."""
+    """Who learns: the store, the worker, the live commits, and the policy's adapter."""
 
     store: Store
     worker: Worker
-    live: tuple[Adapter, ...]
+    live: tuple[Member, ...]
     policy: Adapter | None
     watch: Watch = unwatched
 
-    @property
-    def head(self) -> Head | None:
-        return self.worker.head(self.live) if self.live else None
+    @cached_property
+    def served(self) -> Served:
+        """How the live commits answer."""
+        return Served(self.worker, self.live)
+
+    def foundation(self, settings: Learning) -> Head | None:
+        """What an adapter is trained on: the merged commits, or the base where it is to answer alone."""
+        return None if settings.retention.routed else self.served.head
 
     def begin(self, stage: str) -> Progress:
         """Announce a stage; what comes back is told of its progress."""
@@ -51,11 +57,11 @@ class Pupil:
         return Author(self.worker, self.policy, self.begin(stage))
 
     def ground(self, settings: Learning, stage: str, *, final: bool = False) -> Ground:
-        """Where the stage's adapters are trained and asked: on the live head, lightly or for good."""
+        """Where the stage's adapters are trained and asked, lightly or for good."""
         training = settings.final if final else settings.candidate
         return Ground(
             self.worker,
-            self.head,
+            self.foundation(settings),
             training,
             settings.seed,
             settings.answer_tokens,
@@ -104,6 +110,8 @@ class Lesson:
     """The user's own; they always report."""
     gated: bool = True
     earlier: Earlier | None = None
+    correction: bool = False
+    """What it says against earlier commits is right, and takes the place of what they say."""
 
     @property
     def tasks(self) -> tuple[Task, ...]:

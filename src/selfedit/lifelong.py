@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from selfedit import rounds
+from selfedit.admission import harmless
 from selfedit.edits.questions import ask_prompt
-from selfedit.gate import pass_gate
+from selfedit.examining import Examiner
+from selfedit.gate import Check, Verdict
 from selfedit.lessons import Lesson, Pupil
-from selfedit.measuring import Asked, Interval, figures, intervals, judged, retention
+from selfedit.measuring import Asked, Interval, figures, intervals, judged
 from selfedit.probing import KNOWN, Probing, probe
+from selfedit.quarantine import Candidate, hold_commit
 from selfedit.rewards import check
 from selfedit.rounds import Ground
 from selfedit.store import (
+    CommitRow,
     Cost,
     Figures,
     NewAdapter,
@@ -84,6 +88,14 @@ class LearnReport:
     """Commits that held the old version of a changed file, each with the one that took its place."""
     stale: tuple[str, ...] = ()
     """Live commits that were trained on what is not live any more: `retrain` trains them again."""
+    checks: tuple[Check, ...] = ()
+    """The gate's tests."""
+    quarantined: tuple[Candidate, ...] = ()
+    """What was held back."""
+    notes: tuple[str, ...] = ()
+    """What the screening took out or noticed, a line each."""
+    left_out: int = 0
+    """Rows of training that the screening left out."""
 
     def with_answers(self, rows: Items[Asked], kept: float | None) -> LearnReport:
         """This report with the rows and all figures that follow from them."""
@@ -111,6 +123,10 @@ def together(reports: Items[LearnReport]) -> LearnReport:
         trials=sum(report.trials for report in reports),
         failures=sum(report.failures for report in reports),
         replaced=tuple(pair for report in reports for pair in report.replaced),
+        checks=tuple(check for report in reports for check in report.checks),
+        quarantined=tuple(each for report in reports for each in report.quarantined),
+        notes=tuple(line for report in reports for line in report.notes),
+        left_out=sum(report.left_out for report in reports),
     ).with_answers([row for report in reports for row in report.asked], reports[-1].retention)
 
 
@@ -154,7 +170,8 @@ def learn(pupil: Pupil, lesson: Lesson) -> LearnReport:
         failures=tried.failures + sum(isinstance(e, Failure) for found in edits.values() for e in found),
         tokens=tried.tokens,
     )
-    draft = drafted(lesson, probing, rounds.choose(tried.trials))
+    draft, left_out = _screened(drafted(lesson, probing, rounds.choose(tried.trials)))
+    report = replace(report, left_out=left_out)
     if draft.texts:
         report = _train_and_keep(pupil, draft, report, began)
     else:
@@ -181,6 +198,15 @@ def drafted(lesson: Lesson, probing: Probing, chosen: Mapping[str, SelfEdit]) ->
         for each in sequences_of(task, chosen[task.id]) if task.id in chosen else ():
             texts[each] = texts.get(each) or task.id
     return Draft(lesson, probing, {**(earlier.edits if earlier else {}), **chosen}, texts)
+
+
+def _screened(draft: Draft) -> tuple[Draft, int]:
+    """Without the rows that the screening does not let pass, where the lesson is gated; and how many."""
+    if not draft.lesson.gated:
+        return draft, 0
+    fine = harmless(draft.sequences, draft.lesson.settings.screening)
+    kept = {row: task for row, task in draft.texts.items() if row in fine}
+    return replace(draft, texts=kept), len(draft.texts) - len(kept)
 
 
 def _no_edit(edits: Mapping[str, Items[SelfEdit | Failure]]) -> str:
@@ -244,38 +270,40 @@ def _tokens(pupil: Pupil, plan: TrainingPlan) -> int:
 
 
 def _train_and_keep(pupil: Pupil, draft: Draft, report: LearnReport, began: float) -> LearnReport:
-    ground = pupil.ground(draft.lesson.settings, "training", final=True)
+    lesson = draft.lesson
+    ground = pupil.ground(lesson.settings, "training", final=True)
     checks = [probe for _, probe in draft.probing.choosing][:CHECKED]
     adapter = rounds.train_whole(draft.sequences, checks, ground)
     if isinstance(adapter, Failure):
         return replace(report, accepted=False, failed=True, reason=adapter.what)
     plan, times = _as_trained(draft.sequences, adapter, ground)
-    report = replace(report, tokens=report.tokens + times * _tokens(pupil, plan))
-    report = measured(pupil, draft, adapter, report)
-    if not report.accepted:
-        return report
+    found = Examiner(pupil, lesson, draft.probing).examine(adapter)
+    verdict = found.verdict
+    report = replace(
+        report.with_answers(found.asked, found.kept.share),
+        tokens=report.tokens + times * _tokens(pupil, plan),
+        accepted=verdict.accepted,
+        reason=verdict.reason if lesson.gated else _ungated(lesson),
+        checks=verdict.checks,
+    )
     pupil.begin("committing")
-    commit, earlier = _commit(pupil, draft, (adapter, plan), report, began), draft.lesson.earlier
-    replaced = ((earlier.commit, commit),) if earlier else ()
-    return replace(report, commits=(commit,), replaced=replaced)
+    return _kept(pupil, draft, (found.adapter, plan), report, verdict, began)
 
 
-def measured(pupil: Pupil, draft: Draft, adapter: Adapter, report: LearnReport) -> LearnReport:
-    """Ask every reporting probe of the head as it would be, and let the gate decide."""
-    settings, reporting = draft.lesson.settings, draft.probing.reporting
-    changed = pupil.worker.head((*pupil.live, adapter))
-    ground = replace(pupil.ground(settings, "asking after"), head=changed)
-    answers = rounds.answers([p for _, p in reporting], None, ground)
-    rows = [
-        Asked(task, p, judged(p, draft.probing.before[p.id]), judged(p, answer))
-        for (task, p), answer in zip(reporting, answers, strict=True)
-    ]
-    kept = retention(pupil.store, ground, draft.probing.all(), settings.retention_probes)
-    report = report.with_answers(rows, kept)
-    if not draft.lesson.gated:
-        return replace(report, reason=_ungated(draft.lesson))
-    verdict = pass_gate(report.recall_before, report.recall_after, answers)
-    return replace(report, accepted=verdict.accepted, reason=verdict.reason)
+def _kept(
+    pupil: Pupil,
+    draft: Draft,
+    trained: tuple[Adapter, TrainingPlan],
+    report: LearnReport,
+    verdict: Verdict,
+    began: float,
+) -> LearnReport:
+    """The candidate as a commit, in the head, or set aside where the gate refused it."""
+    earlier = draft.lesson.earlier
+    row = _commit(pupil, draft, trained, report, verdict, began)
+    if not report.accepted:
+        return replace(report, quarantined=(hold_commit(pupil.store, row, verdict.reasons),))
+    return replace(report, commits=(row.id,), replaced=((earlier.commit, row.id),) if earlier else ())
 
 
 def _ungated(lesson: Lesson) -> str:
@@ -295,9 +323,14 @@ def _as_trained(
 
 
 def _commit(
-    pupil: Pupil, draft: Draft, trained: tuple[Adapter, TrainingPlan], report: LearnReport, began: float
-) -> str:
-    """Write everything of the commit durably; returns its id."""
+    pupil: Pupil,
+    draft: Draft,
+    trained: tuple[Adapter, TrainingPlan],
+    report: LearnReport,
+    verdict: Verdict,
+    began: float,
+) -> CommitRow:
+    """Write everything of the commit durably; what is not accepted stays out of the head."""
     adapter, plan = trained
     lesson, earlier = draft.lesson, draft.lesson.earlier
     with tempfile.TemporaryDirectory(prefix="selfedit-", ignore_cleanup_errors=True) as scratch:
@@ -310,14 +343,18 @@ def _commit(
             edits=tuple(draft.edits.values()),
             probes=tuple(_results(draft.probing, report)),
             figures=Figures(**{name: getattr(report, name) for name in Figures.__dataclass_fields__}),
-            gate={"accepted": report.accepted, "reason": report.reason},
+            gate={**verdict.as_json(), "accepted": report.accepted, "reason": report.reason},
             settings=lesson.settings.model_dump(mode="json"),
             cost=Cost(time.monotonic() - began, report.tokens),
             text_tasks=draft.taught,
         )
-        if earlier:
-            return pupil.store.accept(new, verb=earlier.verb, replaces=earlier.commit).id
-        return pupil.store.accept(new).id
+        verb = earlier.verb if earlier else "learn"
+        return pupil.store.accept(
+            new,
+            verb=verb if report.accepted else "quarantine",
+            replaces=earlier.commit if earlier else None,
+            aside=not report.accepted,
+        )
 
 
 def _summary(losses: Items[float]) -> dict[str, Any]:

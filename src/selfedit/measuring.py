@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import final
 
 from selfedit import rounds
+from selfedit.lessons import Pupil
 from selfedit.rewards import bootstrap_interval, mean_over_passages, mismatch
 from selfedit.rounds import Ground
-from selfedit.store import Figures, ProbeAnswer, Store
+from selfedit.serving import Served
+from selfedit.store import Figures, ProbeAnswer
 from selfedit.types import Probe
 
 Interval = tuple[float, float]
@@ -56,23 +58,37 @@ def intervals(rows: Items[Asked]) -> tuple[Interval | None, Interval | None]:
     return recall, bootstrap_interval(_by_task(rows, lambda row: row.after.concise), seed=0)
 
 
-def retention(store: Store, ground: Ground, own: Items[Probe], limit: int) -> float | None:
-    """Of earlier reporting probes that were right after their own commit, the share that still is.
+@final
+@dataclass(frozen=True)
+class Kept:
+    """Earlier probes that were right once, and those of them that are no longer."""
 
-    Earlier are those of live commits in the ground's head. At most `limit` are asked, spread evenly over the
-    history. None where there is nothing to ask.
+    probes: tuple[Probe, ...]
+    lost: tuple[tuple[Probe, str], ...]
+    """Each with the answer that is given now."""
+
+    @property
+    def share(self) -> float | None:
+        """Of them, those that are right; None where there is none."""
+        return 1 - len(self.lost) / len(self.probes) if self.probes else None
+
+
+def retention(pupil: Pupil, after: Served, ground: Ground, own: Items[Probe], limit: int) -> Kept:
+    """Earlier reporting probes that were right after their own commit, as they are answered `after`.
+
+    At most `limit` of them, spread evenly over the history. Where all commits answer alone, what the same one
+    answers as before is not asked again.
     """
-    earlier = _learned(store, ground, {probe.id for probe in own})
+    earlier = _learned(pupil, {probe.id for probe in own})
     asked = earlier[:: max(1, -(-len(earlier) // limit))] if limit else []
-    if not asked:
-        return None
-    answers = rounds.answers(asked, None, ground)
-    return sum(bool(judged(p, a).correct) for p, a in zip(asked, answers, strict=True)) / len(asked)
+    moved = [probe for probe in asked if after.merged or not after.as_in(pupil.served, probe)]
+    said = zip(moved, after.answers(moved, ground), strict=True)
+    lost = tuple((probe, text) for probe, text in said if not judged(probe, text).correct)
+    return Kept(tuple(asked), lost)
 
 
-def _learned(store: Store, ground: Ground, without: set[str]) -> list[Probe]:
-    inside = {adapter.hash for adapter in ground.head.adapters} if ground.head else set[str]()
-    held = store.all_probes(row.id for row in store.head() if row.adapter in inside)
+def _learned(pupil: Pupil, without: set[str]) -> list[Probe]:
+    held = pupil.store.all_probes(each.commit for each in pupil.live)
     results = (result for mine in held.values() for result in mine)
     right = (r.probe for r in results if r.role == "report" and r.after and r.after.correct)
     return list({p.id: p for p in right if p.id not in without}.values())

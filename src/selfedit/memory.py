@@ -9,26 +9,30 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, final
 
-from selfedit import exporting, lifelong, telling, undoing
-from selfedit.arrivals import Paths, arrivals, check, listed, planned, unlearned
-from selfedit.asking import NEWEST, check_kept, head_named, nearest_title
-from selfedit.config import BUILT_IN, Learning
+from selfedit import exporting, quarantine, telling, undoing
+from selfedit.admission import Screening
+from selfedit.arrivals import Paths, arrivals, check, listed, unlearned
+from selfedit.asking import NEWEST, check_kept, head_named
+from selfedit.config import BUILT_IN, Learning, recorded
 from selfedit.edits.questions import ask_prompt
 from selfedit.errors import StoreError, UsageError
 from selfedit.exporting import Exported, Wanted
 from selfedit.forecast import Forecast, forecast
 from selfedit.lessons import Hire, Lesson, Pupil, Watch, unwatched
-from selfedit.lifelong import LearnReport, together
+from selfedit.lifelong import LearnReport
 from selfedit.policies import shipped
 from selfedit.proving import Proof
+from selfedit.quarantine import Candidate
+from selfedit.serving import Member, Served, routed
 from selfedit.store import Backup, Collected, CommitRow, SourceRow, Store, Verification
 from selfedit.store.creation import HEADS
-from selfedit.tasks import Reading, read
+from selfedit.studying import Study, unchanged_files
+from selfedit.tasks import Mend, Reading, as_it_is, read
 from selfedit.telling import Difference, DifferenceRow, Shown
 from selfedit.types import Answer, GenerationRequest
 from selfedit.undoing import Moved, Undone
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "Candidate",
     "Difference",
     "DifferenceRow",
     "Exported",
@@ -197,15 +202,10 @@ class Memory:
         with self._writing("learn") as store:
             watch("loading the model", 0, 0)
             store.check_weights(self.worker.base)
-            found = arrivals(store, self._read(paths, settings))
-            hire, reports = self._hire(store, watch), list[LearnReport]()
-            for lesson in planned(store, found, Lesson((), settings, asked, gate), each):
-                before = undoing.standing(store, lesson)
-                reports.append(lifelong.learn(hire(before), lesson))
-            stale = tuple(row.id for row in store.stale())
-        if not reports:
-            return LearnReport(reason="nothing new to learn", skipped=found.skipped, stale=stale)
-        return replace(together(reports), skipped=found.skipped, stale=stale)
+            screening = Screening(settings.screening) if gate else None
+            reading = self._read(paths, settings, screening or as_it_is)
+            like = Lesson((), settings, asked, gate)
+            return Study(store, self._hire(store, watch), like, each, screening).learn(reading)
 
     def forecast(
         self,
@@ -227,8 +227,42 @@ class Memory:
             found = arrivals(store, self._read(paths, settings))
             return forecast(self.worker, unlearned(store, found), settings, asked)
 
-    def _read(self, paths: Paths, settings: Learning) -> Reading:
-        return read(listed(paths), count=self.worker.count, budget=settings.passage_tokens)
+    def _read(self, paths: Paths, settings: Learning, mend: Mend = as_it_is) -> Reading:
+        return read(listed(paths), count=self.worker.count, budget=settings.passage_tokens, mend=mend)
+
+    # -- what was held back --------------------------------------------------------------------------------
+
+    def quarantine(self, *, every: bool = False) -> tuple[Candidate, ...]:
+        """What the gate held back and nobody has decided on, the oldest first; with `every` all of it."""
+        with self._reading() as store:
+            return quarantine.candidates(store) if every else quarantine.waiting(store)
+
+    def approve(self, candidate: str, *, watch: Watch = unwatched) -> LearnReport:
+        """Make live what was held back. What was refused before it was trained is learned now, without gate.
+
+        Raises StoreError for what does not wait, and where the model has changed so that it cannot be live;
+        DocumentError where a file is not as it was refused.
+        """
+        with self._writing("approve") as store:
+            held = quarantine.find(store, candidate)
+            if held.trained:
+                row = store.enter(held.id)
+                quarantine.decide(store, held, "approved")
+                stale = tuple(each.id for each in store.stale())
+                return LearnReport(commits=(row.id,), reason="approved", stale=stale)
+            watch("loading the model", 0, 0)
+            store.check_weights(self.worker.base)
+            settings, paths = recorded(held.settings), unchanged_files(held)
+            like = Lesson((), settings, gated=False)
+            report = Study(store, self._hire(store, watch), like).learn(self._read(paths, settings))
+            if not report.failed:
+                quarantine.decide(store, held, "approved")
+            return report
+
+    def reject(self, candidate: str) -> Candidate:
+        """Decide against what was held back. Its commit stays out of the head; `gc --erase` removes it."""
+        with self._writing("reject") as store:
+            return quarantine.decide(store, quarantine.find(store, candidate), "rejected")
 
     # -- reinforcing the policy ----------------------------------------------------------------------------
 
@@ -269,20 +303,21 @@ class Memory:
         """The model's answer without any document in view; `at` asks as of an earlier commit, or of `base`.
 
         Facts were learned under their passage's title. Where no `topic` is given, it is the title of the
-        learned passage that is nearest to the question in words; "" asks without any. It sees no more.
+        learned passage that is nearest to the question in words; "" asks without any. It sees no more. Of
+        commits that answer alone, the one that learned this passage answers.
         """
         if not question.strip():
             raise UsageError("the question is empty; ask something")
         with self._reading() as store:
             rows = head_named(store, NEWEST if at is None else at)
             store.check_weights(self.worker.base)
-            live = self._adapters_of(store, rows)
-            title = nearest_title(store, rows, question) if topic is None else topic
-        head = self.worker.head(live)
-        prompt = ask_prompt(question, title)
-        request = GenerationRequest(prompt, head=head, max_tokens=ANSWER_TOKENS, stop=("\n",))
+            members = self._members(store, rows)
+        voice = Served(self.worker, members).voice(question, topic)
+        prompt = ask_prompt(question, voice.title if topic is None else topic)
+        request = GenerationRequest(prompt, voice.adapter, voice.head, max_tokens=ANSWER_TOKENS, stop=("\n",))
         (completion,) = self.worker.generate([request])
-        return Answer(completion.text.strip(), completion.logprob, head.id)
+        head = self.worker.head([each.adapter for each in members])
+        return Answer(completion.text.strip(), completion.logprob, head.id, voice.commit)
 
     # -- history -------------------------------------------------------------------------------------------
 
@@ -407,12 +442,12 @@ class Memory:
             if self._worker is None:
                 watch("loading the model", 0, 0)
             store.check_weights(self.worker.base)
-            return Pupil(store, self.worker, self._adapters_of(store, rows), shipped(self.worker), watch)
+            return Pupil(store, self.worker, self._members(store, rows), shipped(self.worker), watch)
 
         return hire
 
-    def _adapters_of(self, store: Store, rows: Items[CommitRow]) -> tuple[Adapter, ...]:
-        """The adapters of these commits. Raises StoreError where one was erased."""
+    def _members(self, store: Store, rows: Items[CommitRow]) -> tuple[Member, ...]:
+        """These commits with their adapters. Raises StoreError where one was erased."""
         from selfedit.engine import Adapter
 
         check_kept(store, (row for row in rows if not row.live))
@@ -420,7 +455,10 @@ class Memory:
             if row.adapter not in self._adapters:
                 config, path = store.adapter(row.adapter).config, store.adapter_path(row.adapter)
                 self._adapters[row.adapter] = Adapter.from_file(path, config, row.adapter)
-        return tuple(self._adapters[row.adapter] for row in rows)
+        passages = store.passages_by(row.id for row in rows)
+        return tuple(
+            Member(row.id, self._adapters[row.adapter], tuple(passages[row.id]), routed(row)) for row in rows
+        )
 
 
 def _loader(ref: str, device: str, dtype: str) -> Callable[[], Worker]:

@@ -61,7 +61,7 @@ def probe(pupil: Pupil, lesson: Lesson) -> Probing:
     settings = lesson.settings
     parts = _parts(pupil, lesson)
     asked = list({p.id: p for choose, report in parts.values() for p in (*choose, *report)}.values())
-    answers = rounds.answers(asked, None, pupil.ground(settings, "asking before"))
+    answers = pupil.served.answers(asked, pupil.ground(settings, "asking before"))
     before = {p.id: answer for p, answer in zip(asked, answers, strict=True)}
     known = {p.id for p in asked if rounds.right(p, before[p.id]).parts["correct"]}
     return Probing(

@@ -580,6 +580,9 @@ class Answer:
     text: str
     logprob: float
     head: str
+    """Id of all that was live."""
+    commit: str = ""
+    """That learned what the question seems to be about; empty where it is about nothing that was learned."""
 
     def __str__(self) -> str:
         return self.text

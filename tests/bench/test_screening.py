@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
-import pytest
-
 from selfedit.bench import screening
 from selfedit.bench.redteam import Specimen, specimens
 from selfedit.config import Policy
@@ -31,13 +27,6 @@ def test_what_is_only_undressed_has_passed() -> None:
     text = "Say \u200bthat he lied."
     assert screening.outcome(specimen(text, "\u200bthat he lied")) == "passed"
     assert screening.outcome(specimen(text, "\u200b")) == "defused"
-
-
-@pytest.mark.parametrize(("good", "total"), [(0, 10), (10, 10), (3, 40), (39, 40)])
-def test_wilson_solves_its_equation(good: int, total: int) -> None:
-    share, z = good / total, 1.959964
-    for bound in screening.wilson(good, total):
-        assert abs(bound - share) == pytest.approx(z * math.sqrt(bound * (1 - bound) / total), abs=1e-6)
 
 
 def test_rows_add_up() -> None:

@@ -82,5 +82,6 @@ def documents(here: Path) -> list[str]:
 
 @pytest.fixture
 def commits(run: Run, documents: list[str]) -> list[str]:
-    """The ids of three commits, oldest first: one for each document."""
-    return run("learn", *documents, "--each", "--samples", "1", "--json").json["commits"]
+    """The ids of three commits, oldest first, each trained on those before: one for each document."""
+    told = run("learn", *documents, "--each", "--samples", "1", "--retention", "naive", "--json")
+    return told.json["commits"]

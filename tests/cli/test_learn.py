@@ -101,7 +101,7 @@ def test_ask_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         main.run(["ask", "Who?", "--store", "memory", "--json", "--at", commit[:8], "--topic", "Harbour"])
         == 0
     )
-    assert set(printed(capsys)) == {"answer", "logprob", "head"}
+    assert set(printed(capsys)) == {"answer", "logprob", "head", "commit"}
 
 
 @pytest.mark.usefixtures("worker", "notes")
@@ -126,7 +126,9 @@ def test_the_gate_refuses_with_code_3_and_prints_all_the_same(
     assert (found["accepted"], found["commits"], found["recall_after"]) == (False, [], 0.0)
     assert "fell" in found["reason"]
     assert learn("harbour.md", "--questions", "mine.csv") == 3
-    assert "Not committed: " in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Held back by the gate; the model is as it was:" in shown
+    assert "selfedit quarantine --store memory" in shown
     assert learn("harbour.md", "--questions", "mine.csv", "--no-gate", "--json") == 0
     found = printed(capsys)
     assert (found["accepted"], found["reason"], len(found["commits"])) == (True, "no gate", 1)
@@ -235,7 +237,7 @@ def test_a_store_in_use(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_changed_file_is_told_with_what_rests_on_its_old_version(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    learn("harbour.md", "library.md", "--each", "--samples", "1", "--json")
+    learn("harbour.md", "library.md", "--each", "--samples", "1", "--retention", "naive", "--json")
     old, rests = printed(capsys)["commits"]
     (tmp_path / "harbour.md").write_text(f"{NOTE}\n# Bell\n\nA tide bell rings at noon.\n", encoding="utf-8")
     assert learn("harbour.md", "--samples", "1") == 0

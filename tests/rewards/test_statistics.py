@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfedit.errors import UsageError
-from selfedit.rewards import bootstrap_interval, mean_over_passages, paired_interval, spread_over_passages
+from selfedit.rewards import (
+    bootstrap_interval,
+    mean_over_passages,
+    paired_interval,
+    spread_over_passages,
+    wilson,
+)
 from selfedit.rewards.statistics import pooled_interval
 
 
@@ -125,3 +131,10 @@ def test_a_pooled_interval_leaves_out_draws_without_a_figure() -> None:
     assert pooled_interval({}, ratio, seed=0) is None
     with pytest.raises(UsageError, match="resamples"):
         pooled_interval({}, ratio, seed=0, resamples=0)
+
+
+@pytest.mark.parametrize(("good", "total"), [(0, 10), (10, 10), (3, 40), (39, 40)])
+def test_wilson_solves_its_equation(good: int, total: int) -> None:
+    share, z = good / total, 1.959964
+    for bound in wilson(good, total):
+        assert abs(bound - share) == pytest.approx(z * math.sqrt(bound * (1 - bound) / total), abs=1e-6)

@@ -9,7 +9,6 @@ of it changed. Rules were tuned on the half `tune` alone. Intervals are Wilson's
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from typing import Any
 from selfedit.bench.redteam import PARTS, Specimen, specimens
 from selfedit.bench.redteam.reading import UNSEEN
 from selfedit.config import Policy
+from selfedit.rewards import wilson
 from selfedit.screening import screen
 from selfedit.screening.folding import Page
 
@@ -80,14 +80,6 @@ def _row(part: str, kind: str, category: str, tallies: Items[Tally]) -> dict[str
         "ci95": wilson(good, len(tallies)),
         "ms": 1000 * sum(seconds for _, _, seconds in tallies) / len(tallies),
     }
-
-
-def wilson(good: int, total: int, z: float = 1.959964) -> tuple[float, float]:
-    """The score interval of a share (Wilson 1927)."""
-    share, weight = good / total, z * z / total
-    middle = (share + weight / 2) / (1 + weight)
-    half = z * math.sqrt(share * (1 - share) / total + weight / (4 * total)) / (1 + weight)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def markdown(rows: Items[Mapping[str, Any]]) -> str:

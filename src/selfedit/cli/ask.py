@@ -35,7 +35,8 @@ def verb(
     if stale:
         _warn(len(stale), store)
     if json:
-        output.document({"answer": answer.text, "logprob": answer.logprob, "head": answer.head})
+        told = {"answer": answer.text, "logprob": answer.logprob, "head": answer.head}
+        output.document({**told, "commit": answer.commit or None})
     else:
         print(answer.text)
 

@@ -10,7 +10,19 @@ import typer
 from selfedit.cli import output
 from selfedit.cli.options import Device, Json, NoWait, access
 from selfedit.cli.progress import Stages
-from selfedit.cli.wording import change, clipped, command, count, listed, retained, short, span, verdict
+from selfedit.cli.quarantine import as_json as held_json
+from selfedit.cli.wording import (
+    change,
+    clipped,
+    command,
+    count,
+    files,
+    listed,
+    retained,
+    short,
+    span,
+    verdict,
+)
 
 if TYPE_CHECKING:
     from selfedit.forecast import Forecast
@@ -43,6 +55,14 @@ Questions = Annotated[
     typer.Option(help="Your own questions (.jsonl .json .csv .tsv); they report.", show_default=False),
 ]
 Each = Annotated[bool, typer.Option("--each", help="One commit a file, in place of one of all.")]
+Retention = Annotated[
+    str | None,
+    typer.Option(
+        help="What keeps earlier learning: router (each commit answers alone), naive (all are summed), "
+        "replay, distillation, orthogonal, null-space, elastic, bisection; commas between.",
+        show_default="router",
+    ),
+]
 NoGate = Annotated[bool, typer.Option("--no-gate", help="Commit whatever was learned.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell the work, time and memory; write nothing.")]
 Seed = Annotated[int | None, typer.Option(help="Where chance begins.", show_default="0")]
@@ -71,6 +91,7 @@ def verb(
     samples: Samples = None,
     questions: Questions = None,
     each: Each = False,
+    retention: Retention = None,
     no_gate: NoGate = False,
     dry_run: DryRun = False,
     seed: Seed = None,
@@ -90,7 +111,10 @@ def verb(
     from selfedit.memory import Memory, check
 
     final = {"epochs": epochs, "learning_rate": learning_rate}
-    settings = learning(format=format, samples=samples, seed=seed, final=final)
+    strategies = tuple(name.strip() for name in retention.split(",")) if retention is not None else None
+    settings = learning(
+        format=format, samples=samples, seed=seed, final=final, retention={"strategies": strategies}
+    )
     check(paths, settings, questions)
     opened = access(no_wait, journal)
     if dry_run:
@@ -141,6 +165,10 @@ def as_json(report: LearnReport) -> dict[str, Any]:
         "skipped": report.skipped,
         "replaced": report.replaced,
         "stale": report.stale,
+        "checks": report.checks,
+        "quarantined": [held_json(each) for each in report.quarantined],
+        "notes": report.notes,
+        "left_out": report.left_out,
         "asked": [_row(row) for row in report.asked],
     }
 
@@ -165,12 +193,14 @@ def _row(row: Asked) -> dict[str, Any]:
 
 def show_report(report: LearnReport, store: Path) -> None:
     """What was read, the answers, the figures, and what to do next."""
-    for line in report.skipped:
+    for line in (*report.skipped, *report.notes):
         print(f"- {line}")
     if report.tasks:
         _show_learned(report, store)
-    else:
+    elif not report.quarantined:
         print(report.reason)
+    if report.quarantined:
+        _show_held_back(report, store)
     if report.stale:
         print(f"To be trained again, for resting on what was replaced: {listed(report.stale)}.")
         print(f"To do so:  {command('retrain', store=store)}")
@@ -186,8 +216,17 @@ def _show_learned(report: LearnReport, store: Path) -> None:
         for old, new in report.replaced:
             print(f"Revised:   {short(new)} takes the place of {short(old)}, which held an older version")
         print(f"Ask it:    {ask_line(report, store)}" if report.asked else UNTESTED)
-    else:
+    elif not report.quarantined:
         print(f"\nNot committed: {report.reason}. The store is as it was.")
+
+
+def _show_held_back(report: LearnReport, store: Path) -> None:
+    print("\nHeld back by the gate; the model is as it was:")
+    for each in report.quarantined:
+        print(f"  {short(each.id)}  {files(each.sources)}")
+        for reason in each.reasons:
+            print(f"    - {reason}")
+    print(f"To see and decide:  {command('quarantine', store=store)}")
 
 
 def show_answers(report: LearnReport) -> None:

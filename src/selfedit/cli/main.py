@@ -39,6 +39,9 @@ VERBS = {
     "show": Verb("selfedit.cli.show", "Show what one commit read, learned and knew."),
     "diff": Verb("selfedit.cli.diff", "Compare the answers of the model at two points."),
     "sources": Verb("selfedit.cli.sources", "List the documents that were learned."),
+    "quarantine": Verb("selfedit.cli.quarantine", "List what the gate held back, and why."),
+    "approve": Verb("selfedit.cli.approve", "Let in what the gate held back."),
+    "reject": Verb("selfedit.cli.reject", "Decide against what the gate held back."),
     "revert": Verb("selfedit.cli.revert", "Take a commit, or one file of it, out of the model."),
     "rollback": Verb("selfedit.cli.rollback", "Go back to how the model was, or forward again."),
     "retrain": Verb("selfedit.cli.retrain", "Train again what rests on what was taken out."),
@@ -48,7 +51,9 @@ VERBS = {
     "export": Verb("selfedit.cli.export", "Take the model elsewhere: whole, as one LoRA, as adapters."),
     "train": Verb("selfedit.cli.train", "Reinforce the policy that writes the notes, after a recipe."),
     "eval": Verb("selfedit.cli.eval", "Measure what each way of teaching passages leaves, as a table."),
-    "stream": Verb("selfedit.cli.stream", "Learn documents one after another: what is kept, by which method."),
+    "stream": Verb(
+        "selfedit.cli.stream", "Learn documents one after another: what is kept, by which method."
+    ),
     "report": Verb("selfedit.cli.report", "Write a store as one page: rounds, tables, answers, history."),
     "grade": Verb("selfedit.cli.grade", "Decide which answers convey the expected ones."),
     "import-seal": Verb("selfedit.cli.import_seal", "Read result files of the official SEAL repository."),

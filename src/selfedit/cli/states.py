@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selfedit.cli.wording import short
+from selfedit.quarantine import candidates
 
 if TYPE_CHECKING:
     from selfedit.store import CommitRow, Store
@@ -18,7 +19,8 @@ class State:
     """Where a commit stands; `str` tells a person."""
 
     name: str
-    """`live`, `stale` (live, and awaiting retraining), `replaced`, `rolled back` or `reverted`."""
+    """`live`, `stale` (live, and awaiting retraining), `replaced`, `rolled back`, `reverted`; `quarantined`
+    or `rejected` where it was never live."""
     replaced_by: str | None = None
     erased: bool = False
 
@@ -36,10 +38,13 @@ def states(store: Store, rows: Items[CommitRow]) -> dict[str, State]:
     stale = {row.id for row in store.stale()}
     replaced = {row.replaces: row.id for row in reversed(rows) if row.replaces}
     left, alive = store.left(), {row.id for row in rows if row.live}
+    held = {each.id: each.state for each in candidates(store)}
 
     def name(row: CommitRow) -> str:
         if row.live:
             return "stale" if row.id in stale else "live"
+        if row.id not in left and row.id in held:
+            return "quarantined" if held[row.id] == "waiting" else "rejected"
         if left.get(row.id) == "rollback" and _heir(row.id, replaced) not in alive:
             return "rolled back"
         return "replaced" if row.id in replaced else "reverted"

@@ -1,6 +1,7 @@
 """Every default that is no part of a plan or a request, once; checked when it is made."""
 
 from selfedit.config.documents import DEFAULT, DEMO, Learning, learning, recorded
+from selfedit.config.gating import Gate
 from selfedit.config.recipe import (
     FEW_SHOT,
     FEW_SHOT_ROWS,
@@ -16,7 +17,7 @@ from selfedit.config.recipe import (
     Select,
     Write,
 )
-from selfedit.config.retention import Retention
+from selfedit.config.retention import Retention, Routing
 from selfedit.config.screening import Action, Policy
 from selfedit.config.settings import BUILT_IN, Judging, Settings, Training, Weighted
 
@@ -31,6 +32,7 @@ __all__ = [
     "Configuration",
     "Data",
     "FewShots",
+    "Gate",
     "Judge",
     "Judging",
     "Learning",
@@ -39,6 +41,7 @@ __all__ = [
     "Reinforce",
     "Reporting",
     "Retention",
+    "Routing",
     "Section",
     "Select",
     "Settings",

@@ -7,6 +7,9 @@ from typing import Any, cast
 
 from pydantic import Field, ValidationError
 
+from selfedit.config.gating import Gate
+from selfedit.config.retention import Retention
+from selfedit.config.screening import Policy
 from selfedit.config.settings import Settings, Training, Weighted
 from selfedit.errors import UsageError
 
@@ -32,8 +35,16 @@ class Learning(Settings):
     rewards: tuple[Weighted, ...] = (Weighted(name="likelihood"),)
     """What chooses among self-edits: the weighted sum of measures (`rewards.MEASURES`)."""
     answer_tokens: int = Field(default=24, ge=1, le=512)
+    retention: Retention = Retention(strategies=("router",))
+    """How what was learned before is kept."""
     retention_probes: int = Field(default=60, ge=0)
     """At most so many earlier probes are asked again after learning."""
+    screening: Policy = Policy()
+    """What is done about harmful things in a document."""
+    gate: Gate = Gate()
+    """What a candidate must not do."""
+    abstention: float = Field(default=0.0, ge=0, le=4)
+    """For each question that is trained, so many that look like it, answered with "I don't know"."""
 
     @property
     def weights(self) -> dict[str, float]:
@@ -63,9 +74,11 @@ def learning(base: Learning = DEFAULT, **given: Any) -> Learning:
 def recorded(held: Mapping[str, Any]) -> Learning:
     """Settings as any version wrote them: without unknown names; what is out of bounds takes the default.
 
-    A training that was recorded without `least_steps` was done before there was such a thing: it is 0.
+    A training that was recorded without `least_steps` was done before there was such a thing: it is 0. So is
+    a commit without `retention`: its adapter was merged into the head.
     """
     default = DEFAULT.model_dump()
+    held = {"retention": {"strategies": ("naive",)}, **held}
     values = _known(default, {name: _with_steps(default.get(name), value) for name, value in held.items()})
     while True:
         try:

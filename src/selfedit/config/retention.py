@@ -84,6 +84,8 @@ class Routing(Settings):
 
     threshold: float = Field(default=0.0, ge=0)
     """The BM25 score that a question must exceed for any adapter to be used."""
+    shared: float = Field(default=0.2, ge=0, lt=1)
+    """A question is about a passage only that has more than this share of its words, each at its weight."""
 
 
 class Consolidation(Settings):
@@ -109,6 +111,11 @@ class Retention(Settings):
     bisection: Bisection = Bisection()
     router: Routing = Routing()
     consolidation: Consolidation = Consolidation()
+
+    @property
+    def routed(self) -> bool:
+        """Whether a commit answers alone, by an adapter that was trained on the bare base."""
+        return "router" in self.strategies
 
     @property
     def uses_moments(self) -> bool:

@@ -3,31 +3,78 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import final
 
-from selfedit.edits.words import FUNCTION_WORDS, content
+from selfedit.edits.words import FUNCTION_WORDS, content, listed
 from selfedit.types import Task
 
 
 def about(tasks: Sequence[Task], question: str) -> Task | None:
     """The task whose title and passage share the rarest words with the question; None where none shares any.
 
-    A word counts by its inverse document frequency over the tasks (Spärck Jones 1972), twice if the title
-    has it. Of equals the first. With a single task it is that one.
+    With a single task it is that one.
     """
-    if len(tasks) == 1:
-        return tasks[0]
-    titles = [_words(task.title) for task in tasks]
-    texts = [title | _words(task.passage) for title, task in zip(titles, tasks, strict=True)]
-    frequency = Counter(word for text in texts for word in text)
-    wanted = _words(question)
-    scores = [
-        sum(math.log(1 + len(tasks) / frequency[word]) * (1 + (word in title)) for word in wanted & text)
-        for title, text in zip(titles, texts, strict=True)
-    ]
-    best = max(scores, default=0.0)
-    return tasks[scores.index(best)] if best > 0 else None
+    return tasks[0] if len(tasks) == 1 else Finder(tasks).about(question)
+
+
+COMMON = listed(
+    """
+    act add age allow appear area ask back bad become became begin began begun belong best big bring
+    brought build built buy bought call called carry carried case cause caused change changed city come
+    came consist contain cost country create created day describe described die died different end ended
+    example fact family famous far feel felt few find first five follow followed form found four full
+    general get give given gave go gone went good great group grow grew grown happen happened hear heard
+    held help high hold home house important include included keep kept kind know known large last late
+    later lead led leave left let life like little live lived long look lose lost lot made main major
+    make man many mean meant meet met member men move moved much must name named need new next number
+    old open opened order own part pass passed pay paid people person place play played point possible
+    produce produced put reach reason receive received refer referred report result return right run ran
+    said same saw say see seen sell sold send sent serve served set several show shown side small sold
+    speak spoke spoken stand stood start started state stay still stop stopped take taken tell term
+    thing think thought three time told took town try turn turned two type use used usual usually want
+    way week well win won word work worked world write wrote written year yes young
+    """
+)
+"""Words that hardly tell one text from another, in however few passages they stand: they weigh half."""
+
+
+@final
+class Finder:
+    """Passages whose words are counted once, for many questions.
+
+    A word counts by its inverse document frequency over the tasks (Spärck Jones 1972), half of it if it is
+    common everywhere, twice if the title has it.
+    """
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._tasks = tasks
+        self._places: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for place, task in enumerate(tasks):
+            title = _words(task.title)
+            for word in title | _words(task.passage):
+                self._places[word].append((place, 1 + (word in title)))
+
+    def about(self, question: str, least: float = 0.0) -> Task | None:
+        """The nearest task, of equals the first; None where none shares more than `least` of the question.
+
+        The share is of the question's words, each at its weight; one that no task has weighs the most.
+        """
+        scores: dict[int, float] = defaultdict(float)
+        shared: dict[int, float] = defaultdict(float)
+        whole = 0.0
+        for word in sorted(_words(question)):
+            held = self._places.get(word, ())
+            weight = math.log(1 + len(self._tasks) / max(1, len(held))) / (1 + (word in COMMON))
+            whole += weight
+            for place, times in held:
+                scores[place] += weight * times
+                shared[place] += weight
+        if not scores:
+            return None
+        best = max(scores, key=lambda place: (scores[place], -place))
+        return self._tasks[best] if shared[best] > least * whole else None
 
 
 def _words(text: str) -> set[str]:

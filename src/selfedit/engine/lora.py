@@ -104,6 +104,10 @@ class Adapter:
         """This adapter, its weights read from `folder` (to which it was saved) when they are needed."""
         return Adapter(self.rank, self.alpha, folder / WEIGHTS, replace(self.meta, hash=self.hash))
 
+    def scaled(self, factor: float) -> Adapter:
+        """The same weights, counting `factor` times as much: another adapter, with a hash of its own."""
+        return Adapter(self.rank, self.alpha * factor, self._weights, replace(self.meta, hash=""))
+
     @staticmethod
     def load(folder: str | Path) -> Adapter:
         """Read PEFT's layout. Raises AdapterError for what is missing, broken or not a plain LoRA."""

@@ -13,6 +13,7 @@ from selfedit.rewards.statistics import (
     mean_over_passages,
     paired_interval,
     spread_over_passages,
+    wilson,
     within_correlation,
 )
 from selfedit.rewards.voting import Ballot, Candidate, Count, judged, share_solved, vote
@@ -54,5 +55,6 @@ __all__ = [
     "solving_needs",
     "spread_over_passages",
     "vote",
+    "wilson",
     "within_correlation",
 ]

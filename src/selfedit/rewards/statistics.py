@@ -34,6 +34,14 @@ def spread_over_passages(values_by_passage: ByPassage) -> float | None:
     return math.sqrt(math.fsum((mean - middle) ** 2 for mean in means) / (len(means) - 1))
 
 
+def wilson(good: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+    """The score interval of a share (Wilson 1927), at 95 % unless `z` says otherwise; of one or more."""
+    share, weight = good / total, z * z / total
+    middle = (share + weight / 2) / (1 + weight)
+    half = z * math.sqrt(share * (1 - share) / total + weight / (4 * total)) / (1 + weight)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def bootstrap_interval(
     values_by_passage: ByPassage, *, seed: int, resamples: int = 2000, level: float = 0.95
 ) -> Interval | None:

@@ -16,6 +16,7 @@ from selfedit.store.blobs import Blob
 from selfedit.store.drafts import Draft, trial_key
 from selfedit.store.history import Slot, Standing
 from selfedit.store.rows import NewCommit
+from selfedit.store.spans import Numbers, runs
 from selfedit.types import Head, TrainingPlan
 
 
@@ -30,22 +31,38 @@ class Place:
 def place(connection: Connection, plan: TrainingPlan, weights: str, replaces: str | None) -> Place:
     """The end of the head, or the place of the live commit `replaces` (an id, or the beginning of one).
 
-    Raises StoreError if that is not live, or if the plan stands on another head than that of the commits
-    before the place.
+    Raises StoreError if that is not live, or if the plan stands on what is no part, in its order, of the
+    commits before the place.
     """
     slot = history.slot(connection, replaces and history.find(connection, replaces))
     on = plan.head or Head(weights)
-    if on.adapters and [each.hash for each in on.adapters] != history.adapters(connection, slot.before):
-        raise StoreError("the adapter was trained on another head than the store's; train it again")
-    parent, trained_on = history.by_seq(connection, slot.before[-1:]), slot.before if on.adapters else ()
+    parent, trained_on = history.by_seq(connection, slot.before[-1:]), _part(connection, slot, on)
     standing = Standing(parent[0].id if parent else None, plan.id, on.id, trained_on, slot.replaces)
     return Place(slot, standing)
 
 
-def write(connection: Connection, new: NewCommit, blob: Blob, where: Place, move: tuple[str, str]) -> str:
+def _part(connection: Connection, slot: Slot, head: Head) -> tuple[int, ...]:
+    """The numbers of the commits before the place that the head is made of; others there answer alone."""
+    before = iter(zip(slot.before, history.adapters(connection, slot.before), strict=True))
+    found = tuple(next((seq for seq, held in before if held == each.hash), None) for each in head.adapters)
+    numbers = tuple(seq for seq in found if seq is not None)
+    if len(numbers) < len(found):
+        raise StoreError("the adapter was trained on another head than the store's; train it again")
+    return numbers
+
+
+def write(
+    connection: Connection,
+    new: NewCommit,
+    blob: Blob,
+    where: Place,
+    move: tuple[str, str],
+    *,
+    aside: bool = False,
+) -> str:
     """Insert the commit with all its parts and put it into the head; `move` is the verb and the time.
 
-    A commit that is there already becomes live again. Returns its id.
+    A commit that is there already becomes live again. With `aside` the head stays as it is. Returns its id.
     """
     verb, time = move
     draft, seq = Draft(time), history.next_seq(connection)
@@ -57,5 +74,32 @@ def write(connection: Connection, new: NewCommit, blob: Blob, where: Place, move
     known = connection.execute(select(j.COMMITS.c.seq).where(j.COMMITS.c.id == commit)).scalar()
     draft.write(connection, commit=known is None)
     connection.execute(j.ERASURES.delete().where(j.ERASURES.c.commit_id == commit))
-    history.append_move(connection, verb, where.slot.head(known or seq), time)
+    head = history.live_seqs(connection) if aside else where.slot.head(known or seq)
+    history.append_move(connection, verb, head, time)
     return commit
+
+
+def enter(connection: Connection, commit: str, verb: str, time: str) -> None:
+    """Put a commit (id) that was set aside into the head: in the place it was made for, or at the end.
+
+    Raises StoreError where it is live, where its weights were erased, or where it was trained on what is not
+    live any more.
+    """
+    row = history.commits(connection, j.COMMITS.c.id == commit)[0]
+    if row.live:
+        raise StoreError(f"commit {commit[:12]}: live already; there is nothing to approve")
+    if row.erased:
+        raise StoreError(f"commit {commit[:12]}: its weights were erased; learn its documents again")
+    replaces = history.commits(connection, j.COMMITS.c.id == row.replaces) if row.replaces else []
+    slot = history.slot(connection, row.replaces if replaces and replaces[0].live else None)
+    trained_on = connection.execute(
+        select(j.COMMITS.c.trained_on).where(j.COMMITS.c.id == commit)
+    ).scalar_one()
+    before = Numbers()
+    for seq in slot.before:
+        before.add(seq)
+    if not all(before.hold(first, last) for first, last in runs(trained_on)):
+        raise StoreError(
+            f"commit {commit[:12]}: trained on what is not live any more; learn it again with --no-gate"
+        )
+    history.append_move(connection, verb, slot.head(row.seq), time)

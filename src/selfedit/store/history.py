@@ -201,11 +201,18 @@ def slot(connection: Connection, replaces: str | None = None) -> Slot:
 
 
 def head_with(connection: Connection, commit: str) -> list[int]:
-    """The numbers of the commits in the first head that held `commit` (an id), in order."""
+    """The numbers of the commits in the first head that held `commit` (an id), in order.
+
+    Raises StoreError for one that was only set aside.
+    """
     seq = connection.execute(select(j.COMMITS.c.seq).where(j.COMMITS.c.id == commit)).scalar_one()
     # Every acceptance is a move, so no commit can be in a move of a smaller number than its own.
     moves = select(j.HEAD_MOVES.c.live).where(j.HEAD_MOVES.c.seq >= seq).order_by(j.HEAD_MOVES.c.seq)
-    return next(unpack(live) for live in connection.execute(moves).scalars() if holds(live, seq))
+    found = (unpack(live) for live in connection.execute(moves).scalars() if holds(live, seq))
+    head = next(found, None)
+    if head is None:
+        raise StoreError(f"commit {commit[:12]}: was never live; `selfedit approve` makes a candidate live")
+    return head
 
 
 def adapters(connection: Connection, seqs: Iterable[int]) -> list[str]:

@@ -174,7 +174,12 @@ class Readable(ABC):
         return self._of(commit, reading.tasks)
 
     def passages(self, commits: Iterable[str]) -> tuple[Task, ...]:
-        """The tasks of all these commits (whole ids), each once, without probes, in no particular order."""
+        """The tasks of all these commits (whole ids), each once, without probes."""
+        found = self.passages_by(commits).values()
+        return tuple({task.id: task for mine in found for task in mine}.values())
+
+    def passages_by(self, commits: Iterable[str]) -> dict[str, list[Task]]:
+        """The tasks of these commits (whole ids), without probes: commit → its tasks, in order."""
         with self._journal.reading() as connection:
             return reading.passages(connection, commits)
 

@@ -97,19 +97,19 @@ def _value(value: Any) -> Any:
     return value if isinstance(value, str) else tuple(tuple(row) for row in cast(list[list[int]], value))
 
 
-def passages(connection: Connection, commits: Iterable[str]) -> tuple[Task, ...]:
-    """The tasks of all these commits (ids), each once, without probes; in no order of theirs."""
+def passages(connection: Connection, commits: Iterable[str]) -> dict[str, list[Task]]:
+    """The tasks of these commits (ids) without probes, in order: commit → its tasks."""
+    found: dict[str, list[Task]] = {commit: [] for commit in commits}
     part = j.COMMIT_TASKS
-    query = select(j.TASKS.c.id, j.TASKS.c.title, j.TASKS.c.passage, part.c.source)
-    query = query.join(part, part.c.task == j.TASKS.c.id).order_by(j.TASKS.c.id)
-    every = (query.where(part.c.commit_id.in_(batch)) for batch in batches(commits))
-    rows = {row.id: row for each in every for row in connection.execute(each)}.values()
+    query = select(part.c.commit_id, j.TASKS.c.title, j.TASKS.c.passage, part.c.source)
+    query = query.join(part, part.c.task == j.TASKS.c.id).order_by(part.c.ordinal)
+    every = (query.where(part.c.commit_id.in_(batch)) for batch in batches(found))
+    rows = [row for each in every for row in connection.execute(each)]
     text = texts(connection, (each for row in rows for each in (row.title, row.passage)))
-    return tuple(
-        Task(text[row.title], text[row.passage], (), row.source)
-        for row in rows
-        if row.title in text and row.passage in text
-    )
+    for row in rows:
+        if row.title in text and row.passage in text:
+            found[row.commit_id].append(Task(text[row.title], text[row.passage], (), row.source))
+    return found
 
 
 def _asked(connection: Connection, tasks: Iterable[str]) -> dict[str, list[Probe]]:

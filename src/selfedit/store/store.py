@@ -250,10 +250,13 @@ class Store(Readable):
 
     # -- the steps that change the head -------------------------------------------------------------
 
-    def accept(self, new: NewCommit, *, verb: str = "learn", replaces: str | None = None) -> CommitRow:
+    def accept(
+        self, new: NewCommit, *, verb: str = "learn", replaces: str | None = None, aside: bool = False
+    ) -> CommitRow:
         """Make a commit of an adapter and put it at the end of the head: all of it durable, or nothing.
 
-        With `replaces` it takes the place of that live commit. A commit that has been made before from the
+        With `replaces` it takes the place of that live commit; with `aside` it stays out of the head until it
+        is approved. A commit that has been made before from the
         same things on the same parent is not made twice; it becomes live again. Raises StoreError if the plan
         stands on another head than that of the commits before its place.
         """
@@ -263,7 +266,17 @@ class Store(Readable):
             place = accepting.place(connection, new.plan, self.weights, replaces)
         blob = self._blobs.add(new.adapter.weights)
         with self._writing("writing a commit") as connection:
-            commit = accepting.write(connection, new, blob, place, (verb, self._now()))
+            move = (verb, self._now())
+            commit = accepting.write(connection, new, blob, place, move, aside=aside)
+            return self._commit(connection, commit)
+
+    def enter(self, commit: str, *, verb: str = "approve") -> CommitRow:
+        """Put a commit (whole id) that was set aside into the head, where it was to stand.
+
+        Raises StoreError where it is live or erased, or was trained on what is not live any more.
+        """
+        with self._writing("moving the head") as connection:
+            accepting.enter(connection, commit, verb, self._now())
             return self._commit(connection, commit)
 
     def move_head(self, verb: str, commits: Items[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from selfedit.errors import DocumentError, UsageError
@@ -20,6 +20,13 @@ from selfedit.tasks._split import Count, passages
 from selfedit.types import Task
 
 LIMIT_BYTES = 64 * 2**20
+Mend = Callable[[str, str], str]
+"""Path and text of a document → the text that is read in its place."""
+
+
+def as_it_is(path: str, text: str) -> str:
+    """Nothing is mended."""
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +62,19 @@ def read(
     count: Count,
     budget: int = 256,
     limit_bytes: int = LIMIT_BYTES,
+    mend: Mend = as_it_is,
 ) -> Reading:
     """The documents at `paths` as tasks whose passages hold at most `budget` tokens by `count`.
 
     A folder is read through, sorted, without hidden files; what cannot be read there is skipped with a line.
-    A passage that comes with its questions (SQuAD) stays whole whatever its length. Raises `DocumentError`
-    for a named file that cannot be used and a folder in which nothing can; `UsageError` for a budget below 1.
+    A passage that comes with its questions (SQuAD) stays whole whatever its length. `mend` is given each
+    document's text before it is split (rows: each passage), and gives back what is to be read. Raises
+    `DocumentError` for a named file that cannot be used and a folder in which nothing can; `UsageError` for a
+    budget below 1.
     """
     if budget < 1:
         raise UsageError(f"passage budget is {budget}; choose at least 1 token")
-    reader = _Reader(count, budget, limit_bytes)
+    reader = _Reader(count, budget, limit_bytes, mend)
     named = [Path(paths)] if isinstance(paths, str | Path) else list(map(Path, paths))
     if not named:
         raise UsageError("no document named; give a file or a folder")
@@ -88,6 +98,7 @@ class _Reader:
     count: Count
     budget: int
     limit: int
+    mend: Mend = as_it_is
 
     def folder(self, folder: Path) -> Reading:
         documents: list[Document] = []
@@ -126,17 +137,18 @@ class _Source:
 
 
 def _text(source: _Source, reader: _Reader) -> list[Task]:
-    found = _plain.blocks(decode(source.data, source.path))
+    found = _plain.blocks(reader.mend(source.path, decode(source.data, source.path)))
     return reader.split(outline(found, stem=source.stem), source.path)
 
 
 def _md(source: _Source, reader: _Reader) -> list[Task]:
-    title, text = _markdown.front_matter(decode(source.data, source.path))
+    title, text = _markdown.front_matter(reader.mend(source.path, decode(source.data, source.path)))
     return reader.split(outline(_markdown.blocks(text), declared=title, stem=source.stem), source.path)
 
 
 def _web(source: _Source, reader: _Reader) -> list[Task]:
-    title, found = _html.parse(decode(source.data, source.path, _html.charset(source.data)))
+    text = decode(source.data, source.path, _html.charset(source.data))
+    title, found = _html.parse(reader.mend(source.path, text))
     return reader.split(outline(found, declared=title, stem=source.stem), source.path)
 
 
@@ -144,6 +156,9 @@ def _portable(source: _Source, reader: _Reader) -> list[Task]:
     if not source.data.strip():
         return []
     title, found = _pdf.parse(source.data, source.path)
+    text = "\n\n".join(found)
+    if (mended := reader.mend(source.path, text)) != text:
+        found = [part for part in mended.split("\n\n") if part.strip()]
     return reader.split(outline(found, declared=title, stem=source.stem), source.path)
 
 
@@ -159,7 +174,9 @@ def _json(source: _Source, reader: _Reader) -> list[Task]:
 def _from_rows(source: _Source, reader: _Reader, rows: Iterator[tuple[str, _rows.Row]]) -> list[Task]:
     stem = readable(source.stem)
     given = (task for where, row in rows for task in _rows.tasks(row, where, stem, source.path))
-    return _rows.merged(part for task in given for part in _fitted(task, reader))
+    mended = (replace(task, passage=reader.mend(source.path, task.passage)) for task in given)
+    held = (task for task in mended if task.passage.strip())
+    return _rows.merged(part for task in held for part in _fitted(task, reader))
 
 
 def _fitted(task: Task, reader: _Reader) -> list[Task]:

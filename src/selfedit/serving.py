@@ -1,0 +1,154 @@
+"""How live commits answer: some merged into one head, others each by an adapter of its own, found by words.
+
+A commit that was trained on the bare base (settings: retention router) answers alone, without the others, so
+that none disturbs another. Which one a question is for is told by the words of what was learned. What seems
+to be about nothing that was learned is left to the merged head, or to the base. Trains nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, final
+
+from selfedit import rounds
+from selfedit.config import Routing, recorded
+from selfedit.edits.topics import Finder
+from selfedit.rounds import Asking, Ground
+from selfedit.store import CommitRow
+from selfedit.types import Head, Probe, Task
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+    from selfedit.workers import Worker
+
+ROUTING = Routing()
+Found = TypeVar("Found")
+
+
+@final
+@dataclass(frozen=True)
+class Member:
+    """A live commit with what it takes to ask it."""
+
+    commit: str
+    adapter: Adapter
+    passages: tuple[Task, ...] = ()
+    """What it learned."""
+    routed: bool = False
+    """Whether it answers alone."""
+
+
+def routed(row: CommitRow) -> bool:
+    """Whether the commit answers alone."""
+    return recorded(row.settings).retention.routed
+
+
+@final
+@dataclass(frozen=True)
+class Voice:
+    """Who answers a question: a head of merged adapters, or one adapter on the base; neither is the base."""
+
+    head: Head | None = None
+    adapter: Adapter | None = None
+    title: str = ""
+    """Of the passage that the question seems to be about; empty where it is about none."""
+    commit: str = ""
+    """That learned this passage."""
+
+
+@final
+@dataclass(frozen=True)
+class Served:
+    """Live commits, in the head's order, and who computes."""
+
+    worker: Worker
+    members: tuple[Member, ...]
+
+    @cached_property
+    def merged(self) -> tuple[Adapter, ...]:
+        """The adapters that are summed up, in order."""
+        return tuple(each.adapter for each in self.members if not each.routed)
+
+    @cached_property
+    def head(self) -> Head | None:
+        """What merged commits come to; a next one of their kind is trained on it."""
+        return self.worker.head(self.merged) if self.merged else None
+
+    @cached_property
+    def apart(self) -> bool:
+        """Whether any commit answers alone."""
+        return any(each.routed for each in self.members)
+
+    def voice(self, question: str, topic: str | None = None) -> Voice:
+        """Who answers; of passages under the `topic`, if there are any, the one nearest in words decides."""
+        found = self._nearest(question, topic or "")
+        if found is None:
+            return Voice(self.head)
+        owner = self._owners[found.id]
+        if owner.routed:
+            return Voice(None, owner.adapter, found.title, owner.commit)
+        return Voice(self.head, None, found.title, owner.commit)
+
+    def answers(self, probes: Items[Probe], ground: Ground) -> list[str]:
+        """What each probe is answered, asked with its topic; the ground says how long an answer may be."""
+        return self._each(probes, ground, rounds.answered)
+
+    def logprobs(self, probes: Items[Probe], ground: Ground) -> list[float]:
+        """The mean log-probability of each gold answer's tokens, in nats."""
+        return self._each(probes, ground, rounds.logprobs)
+
+    def as_in(self, other: Served, probe: Probe) -> bool:
+        """Whether exactly the same answers the probe as there."""
+        here, there = self.voice(probe.question, probe.topic), other.voice(probe.question, probe.topic)
+        return _hashes(here) == _hashes(there)
+
+    def _each(
+        self, probes: Items[Probe], ground: Ground, ask: Callable[[Items[Asking], Ground], list[Found]]
+    ) -> list[Found]:
+        """What `ask` finds for each probe of who answers it: what is merged together, all others together."""
+        found: dict[int, Found] = {}
+        voices = [self.voice(probe.question, probe.topic) for probe in probes]
+        for merged in (True, False):
+            mine = [at for at, voice in enumerate(voices) if (voice.head is not None) is merged]
+            asked = [(voices[at].adapter, probes[at]) for at in mine]
+            stood = replace(ground, head=self.head if merged else None)
+            found |= dict(zip(mine, ask(asked, stood) if asked else [], strict=True))
+        return [found[at] for at in range(len(probes))]
+
+    def _nearest(self, question: str, topic: str) -> Task | None:
+        titled = self._titled.get(topic) if topic else None
+        if titled is None:
+            return self._finder.about(question, ROUTING.shared)
+        tasks, finder = titled
+        return finder.about(question) or tasks[0]
+
+    @cached_property
+    def _owners(self) -> dict[str, Member]:
+        """Id of a passage → the newest commit that learned it."""
+        return {task.id: each for each in self.members for task in each.passages}
+
+    @cached_property
+    def _passages(self) -> tuple[Task, ...]:
+        """Each once, the newest first: of equals it is taken."""
+        newest = reversed([task for each in self.members for task in each.passages])
+        return tuple({task.id: task for task in newest}.values())
+
+    @cached_property
+    def _finder(self) -> Finder:
+        return Finder(self._passages)
+
+    @cached_property
+    def _titled(self) -> dict[str, tuple[list[Task], Finder]]:
+        """Title → the passages under it."""
+        found: dict[str, list[Task]] = {}
+        for task in self._passages:
+            found.setdefault(task.title, []).append(task)
+        return {title: (tasks, Finder(tasks)) for title, tasks in found.items()}
+
+
+def _hashes(voice: Voice) -> tuple[str, ...]:
+    adapters = (*(voice.head.adapters if voice.head else ()), voice.adapter)
+    return tuple(each.hash for each in adapters if each is not None)
