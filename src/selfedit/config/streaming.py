@@ -35,7 +35,7 @@ class StreamMethod(Section):
     @property
     def routed(self) -> bool:
         """Whether each document's adapter stands on the bare base and answers alone."""
-        return "router" in self.retention.strategies
+        return self.retention.routed
 
 
 class StreamWrite(Settings):

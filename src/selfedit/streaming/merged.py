@@ -102,7 +102,7 @@ def _learn(life: Life, state: State, number: int) -> Trained:
     scale = None
     if course.bisected and not course.rebuilt and not isinstance(adapter, Failure):
         scale = largest_scale(_passing(life, state, adapter), life.retention.bisection) or 0.0
-        adapter = scaled(adapter, scale) if scale else None
+        adapter = adapter.scaled(scale) if scale else None
     told = Told(
         time.monotonic() - began,
         beside=moments.bytes if moments else 0,
@@ -154,20 +154,12 @@ def _passing(life: Life, state: State, adapter: Adapter) -> Callable[[float], bo
     before = [value for mine in state.owns[number] for value in mine]
 
     def passes(scale: float) -> bool:
-        with_it = [*(each.adapter for each in state.members), scaled(adapter, scale)]
+        with_it = [*(each.adapter for each in state.members), adapter.scaled(scale)]
         after = _own(life, number, life.study.worker.head(with_it))
         fallen = [b - a for b, a in zip(before, (x for mine in after for x in mine), strict=True)]
         return not fallen or fmean(fallen) <= life.study.recipe.fall
 
     return passes
-
-
-def scaled(adapter: Adapter, scale: float) -> Adapter:
-    """The adapter with its part in the sum made smaller, under a hash of its own."""
-    if scale == 1.0:
-        return adapter
-    meta = replace(adapter.meta, hash="")
-    return type(adapter)(adapter.rank, adapter.alpha * scale, adapter.tensors(), meta)
 
 
 # -- moments --------------------------------------------------------------------------------------------
