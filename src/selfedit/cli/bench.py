@@ -24,6 +24,7 @@ class Name(StrEnum):
     grading = "grading"
     topics = "topics"
     screening = "screening"
+    contradictions = "contradictions"
     abilities = "abilities"
 
 
@@ -39,6 +40,7 @@ def rows_as_markdown(rows: list[dict[str, Any]]) -> str:
 
 
 def verb(
+    context: typer.Context,
     name: Annotated[Name, typer.Argument(help="What to measure.", show_default=False)],
     base: Annotated[str, typer.Option(help="Built-in name, hub name, folder or GGUF file.")] = "smollm2-135m",
     data: Annotated[
@@ -106,6 +108,13 @@ def verb(
 
         rows = screening.command()
         return output.document(rows) if json else print(screening.markdown(rows))
+    if name is Name.contradictions:
+        from selfedit.bench import contradictions
+
+        source = context.get_parameter_source("base")
+        asked = base if source is not None and source.name == "COMMANDLINE" else None
+        rows = contradictions.command(asked, data or os.environ.get("SELFEDIT_DATA"))
+        return output.document(rows) if json else print(contradictions.markdown(rows))
     if name is Name.abilities:
         from selfedit.bench import abilities
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import final
 
 from selfedit.contradictions.facts import holds
-from selfedit.contradictions.known import Known, Place, any_same
+from selfedit.contradictions.known import Known, Place, any_same, may_be_verb
 from selfedit.contradictions.said import Said, filler, opposite, runs
 from selfedit.contradictions.tokens import Token
 from selfedit.contradictions.units import NUMERALS
@@ -92,19 +92,21 @@ def _missing(known: Known, place: Place, whole: bool = False) -> float | None:
 
 
 def _share(need: frozenset[str], known: Known, place: Place, unsaid: int = 0) -> float:
-    """Names count double, and may stand in the title or the sentence before; other words only half so.
+    """Names count double and verbs half. Names may stand in the title or the sentence before; others
+    only half so.
 
     A name in the title does not help where the sentence names another. Where it has not even half of the
     words that are no names, all is missing.
     """
     here = place.said.keys | place.said.opposites
-    ordinary = need - known.names - known.title.keys or need
+    ordinary = need - known.names - known.title.keys
+    ordinary = ordinary - known.verbs or ordinary or need
     if 2 * len(ordinary & here) < len(ordinary):
         return 1.0
     renamed = len(place.strangers(known)) > known.named
     lost = total = float(unsaid)
     for key in need:
-        weight = 2.0 if key in known.names else 1.0
+        weight = 2.0 if key in known.names else 0.5 if key in known.verbs else 1.0
         total += weight
         if key not in here:
             excused = 0.0 if key not in place.around else 1.0 if key in known.names and not renamed else 0.5
@@ -113,7 +115,10 @@ def _share(need: frozenset[str], known: Known, place: Place, unsaid: int = 0) ->
 
 
 def _extras(known: Known, place: Place, new: tuple[int, int]) -> Extras:
-    """What values count is among the others, but for measures; the word before a new name is not."""
+    """What values count is among the others, but for measures; the word before a new name is not.
+
+    Nor is a verb, where one of the old sentence is not said: it may say the same.
+    """
     words = place.said.words
     counted = [at for v in place.said.values if not v.measure for at in range(v.first, v.last)]
     needed = frozenset[str]().union(*known.needs) - known.names
@@ -125,10 +130,13 @@ def _extras(known: Known, place: Place, new: tuple[int, int]) -> Extras:
         and opposite(words[at].fold) not in known.keys
     ]  # fmt: skip
     names = [at for at in fresh if words[at].key in place.said.names]
-    others = [at for at in fresh if at not in names and not (known.office and at == new[0] - 1)]
+    same_office = new[0] - 1 if known.office else -1
+    others = [at for at in fresh if at not in names and at != same_office]
+    unsaid = known.verbs & known.inside - place.said.keys
+    swapped = bool(unsaid) and any(may_be_verb(words[at]) for at in others)
     kinds = [at for at in fresh if words[at].key not in known.context and _makes_kind(words, at, needed)]
     elsewhere = [all(words[at].key in known.context for at in range(*run)) for run in runs(names, words)]
-    return Extras(sum(0.5 if known_ else 1.0 for known_ in elsewhere), len(others), len(kinds))
+    return Extras(sum(0.5 if known_ else 1.0 for known_ in elsewhere), len(others) - swapped, len(kinds))
 
 
 def _makes_kind(words: Items[Token], at: int, needed: frozenset[str]) -> bool:
@@ -143,11 +151,13 @@ def _sure(known: Known, place: Place, missing: float, new: tuple[int, int], bonu
     """How sure it is that the sentence speaks of the same, and means it so."""
     extras = _extras(known, place, new)
     sure = 0.95 + bonus - 0.6 * missing - 0.25 * extras.names - 0.08 * extras.others - 0.3 * extras.kinds
-    if extras.names + extras.others and known.inside and _share(known.inside, known, place):
+    inside = known.inside - known.verbs
+    if extras.names + extras.others and inside and _share(inside, known, place):
         sure -= 0.3
     if not frozenset[str]().union(*known.needs) - known.names - known.counted:
         sure -= 0.3
-    if missing and known.subject and not known.subject & (place.said.keys | place.around):
+    told = place.said.keys | place.around
+    if missing and known.subject and not (known.subject | known.office) & told:
         sure -= 0.25
     if not _akin(known, place):
         sure -= 0.1

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
+from itertools import islice
 from typing import final
 
 from selfedit.contradictions.comparing import Doubt, confirms, doubt
@@ -18,8 +19,10 @@ from selfedit.contradictions.values import Value
 from selfedit.edits.sentences import sentences
 from selfedit.types import Task
 
-_AT_ONCE = 40
+_AT_ONCE = 24
 """Facts that a sentence is compared with: those that share its rarest words."""
+_FEW = 4
+"""A fact or a sentence of so many words is compared where one is shared; others where two are."""
 _COMMON = 400
 """A word that so many facts have finds none of them by itself."""
 
@@ -82,6 +85,7 @@ class Index:
         self._facts: dict[str, list[int]] = defaultdict(list)
         self._all = facts
         self._titles = [(fact.commit, fact.title) for fact in facts]
+        self._few: list[bool] = []
         self._same: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._dates: dict[tuple[str, str], tuple[Value, ...]] = {}
         self._context: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -89,6 +93,7 @@ class Index:
             keys = light_keys(f"{plain(fact.question)} {fact.sentence} {fact.title}")
             self._context[self._titles[number]] |= keys
             self._same[self._titles[number]].append(number)
+            self._few.append(len(keys) <= _FEW)
             for key in keys:
                 self._facts[key].append(number)
         self._size = len(facts)
@@ -105,10 +110,15 @@ class Index:
     def near(self, place: Place) -> list[int]:
         """The facts that share most with a sentence, rare words first; none that shares only common ones."""
         scores: Counter[int] = Counter()
+        shared: Counter[int] = Counter()
         for key in place.said.light | place.title.light:
             mine = self._facts.get(key, ())
-            if mine and (len(mine) <= _COMMON or len(mine) < self._size / 50):
-                weight = math.log(1 + self._size / len(mine))
-                for number in mine:
-                    scores[number] += weight  # type: ignore[assignment]
-        return [number for number, _ in scores.most_common(_AT_ONCE)]
+            if not mine or (len(mine) > _COMMON and len(mine) >= self._size / 50):
+                continue
+            shared.update(mine)
+            weight = math.log(1 + self._size / len(mine))
+            for number in mine:
+                scores[number] += weight  # type: ignore[assignment]
+        short = len(place.said.light) <= _FEW
+        best = (number for number, _ in scores.most_common())
+        return list(islice((n for n in best if short or shared[n] > 1 or self._few[n]), _AT_ONCE))

@@ -13,8 +13,8 @@ from selfedit.contradictions.facts import Fact, gapped, plain
 from selfedit.contradictions.said import Said, filler, opposite, runs
 from selfedit.contradictions.tokens import Token, tokens
 from selfedit.contradictions.values import Value, same
-from selfedit.contradictions.vocabulary import DETERMINERS, HONORIFICS
-from selfedit.edits.verbs import may_be_third, past_base
+from selfedit.contradictions.vocabulary import DETERMINERS, FILLERS, HONORIFICS
+from selfedit.edits.verbs import may_be_present, may_be_third, past_base
 
 _HOW_MANY = regex.compile(r"(?i)(?:how many|wie viele?|combien d[e'’]|cuánt[oa]s|kaç|сколько)\s*(.{3,60})")
 _ROMAN = regex.compile(r"[IVXLCDM]+")
@@ -148,8 +148,10 @@ class Known:
         """The words that the old clause begins with, up to an empty one or a verb."""
         first, last = self.clause
         places = [at for at in self.old.content if first <= at < (self.span[0] or last)]
+        if first and (not places or may_be_verb(self.old.words[places[0]])):
+            places = [at for at in self.old.content if at < first]
         begin = [at for number, at in enumerate(places) if at - places[0] == number]
-        verb = next((n for n, at in enumerate(begin) if n and _may_be_verb(self.old.words[at])), len(begin))
+        verb = next((n for n, at in enumerate(begin) if n and may_be_verb(self.old.words[at])), len(begin))
         return frozenset(self.old.words[at].key for at in begin[:verb] if not filler(self.old.words[at]))
 
     @cached_property
@@ -174,6 +176,12 @@ class Known:
         said = (self.question, self.old, self.title)
         small = {each.words[at].key for each in said for at in each.content if not each.words[at].named}
         return frozenset(key for each in said for key in each.names if key not in small)
+
+    @cached_property
+    def verbs(self) -> frozenset[str]:
+        """Keys of words of question and sentence that are verbs: others may say the same."""
+        words = (*self.question.words, *self.old.words)
+        return frozenset(word.key for word in words if word.kind == "word" and may_be_verb(word))
 
     @cached_property
     def denied(self) -> bool:
@@ -209,12 +217,14 @@ class Place:
         return list(runs(fresh, self.said.words))
 
     def _strange(self, known: Known, word: Token) -> bool:
-        plain = word.empty or word.fold in HONORIFICS or _ROMAN.fullmatch(word.text)
+        plain = word.empty or word.fold in HONORIFICS | FILLERS or _ROMAN.fullmatch(word.text)
         return not plain and word.key in self.said.names and word.key not in known.keys
 
 
-def _may_be_verb(word: Token) -> bool:
-    return not word.named and (may_be_third(word.text) or past_base(word.text) is not None)
+def may_be_verb(word: Token) -> bool:
+    """Whether it has the shape of an English verb; another verb may say the same."""
+    present = may_be_third(word.text) or may_be_present(word.text)
+    return not word.named and (present or past_base(word.text) is not None)
 
 
 def any_same(value: Value, others: tuple[Value, ...]) -> bool:

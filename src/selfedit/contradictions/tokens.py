@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import final
 
@@ -22,6 +22,12 @@ _TOKEN = regex.compile(
     regex.IGNORECASE,
 )
 _WORD = regex.compile(r"\d+|(?:\p{L}\.)+\p{L}\b|[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*")
+_OTHER_SCRIPT = regex.compile(r"\p{Cyrillic}|\p{Greek}")
+_GERMAN = frozenset(
+    ("der", "das", "und", "ist", "im", "den", "dem", "wird", "werden", "wer", "wie", "um", "über")
+)
+_SMALL_IN_GERMAN = frozenset(("die", "war", "hat", "man"))
+"""Words of English that name nothing in German."""
 _LONGEST = 600
 """Letters of a sentence that are looked at: tables and noise have longer ones."""
 
@@ -52,7 +58,10 @@ class Token:
 
 def tokens(text: str) -> tuple[Token, ...]:
     """Words, numbers and marks in order."""
-    return tuple(_token(match) for match in _TOKEN.finditer(text[:_LONGEST]))
+    found = tuple(_token(match) for match in _TOKEN.finditer(text[:_LONGEST]))
+    if not any(token.fold in _GERMAN for token in found):
+        return found
+    return tuple(replace(each, kind="small") if each.fold in _SMALL_IN_GERMAN else each for each in found)
 
 
 def _token(match: regex.Match[str]) -> Token:
@@ -88,13 +97,15 @@ def key(word: str) -> str:
         return f"weekday {WEEKDAYS[word]}"
     if word in MONTHS and len(word) > 3:
         return f"month {MONTHS[word]}"
-    if not word.isascii() and regex.match(r"\p{Cyrillic}|\p{Greek}", word):
+    if not word.isascii() and _OTHER_SCRIPT.match(word):
         return word[:5]
     base = SAME.get(word) or base_form(word) or word
     base = SAME.get(base, base)
     if len(base) > 5 and base.endswith(("lar", "ler")):
         base = base[:-3]
-    return stem(_singular(base))[:7]
+    found = stem(_singular(base))
+    doubled = len(found) > 4 and found[-1] == found[-2] and found[-1] in "bdgmnprt" and found != base
+    return found[: -1 if doubled else 7][:7]
 
 
 def _singular(word: str) -> str:

@@ -15,6 +15,10 @@ from selfedit.contradictions.units import LARGE, MONTHS, ONES, PARTS, RANKS, TEN
 _CLOCK = regex.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)(?:[:.][0-5]\d)?")
 _DAY_FIRST = regex.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})")
 _YEAR_FIRST = regex.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})")
+_BLANKS = regex.compile(r"['’\u00a0\u202f]")
+_COMMA_PARTS = regex.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
+_POINT_PARTS = regex.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+,\d+")
+_THREE = regex.compile(r"\d{3}")
 _HOURS = frozenset(("uhr", "oclock", "o'clock", "heure", "heures", "h"))
 _BEGINNINGS = frozenset((*MONTHS, *WEEKDAYS, *ONES, *TENS, *RANKS, "half", "quarter"))
 _CLOSE = 0.02
@@ -296,7 +300,7 @@ def _digits(words: Items[Token], at: int) -> tuple[tuple[float, ...], int] | Non
     while (  # 1 200 with a blank between
         _whole(words, at) > 0
         and after < len(words)
-        and regex.fullmatch(r"\d{3}", words[after].fold)
+        and _THREE.fullmatch(words[after].fold)
         and words[after].start == words[after - 1].end + 1
     ):
         text, after = text + words[after].fold, after + 1
@@ -305,11 +309,11 @@ def _digits(words: Items[Token], at: int) -> tuple[tuple[float, ...], int] | Non
 
 def numbers(text: str) -> tuple[float, ...]:
     """What digits with separators may mean: 1,200 is 1200 or 1.2, 12,50 is 12.5."""
-    plain = regex.sub(r"['’\u00a0\u202f]", "", text)[:40]
+    plain = _BLANKS.sub("", text[:40])
     found: list[float] = []
-    if regex.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?", plain):
+    if _COMMA_PARTS.fullmatch(plain):
         found.append(float(plain.replace(",", "")))
-    if regex.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+,\d+", plain):
+    if _POINT_PARTS.fullmatch(plain):
         found.append(float(plain.replace(".", "").replace(",", ".")))
     return tuple(dict.fromkeys(found))
 

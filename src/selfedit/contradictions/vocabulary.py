@@ -18,7 +18,7 @@ OTHER_TONGUES = listed(
 )
 GENERIC = listed(
     """
-    amount old age year day date time month place city town kind name number person people thing limit
+    amount hoch old age year day date time month place city town kind name number person people thing limit
     maximum minimum price fee cost rate charge sum total level address majority room cabinet lane allow
     allowed permitted may certain know known note notice always usually per mr mrs ms dr miss sir
     """
@@ -30,7 +30,7 @@ FILLERS = listed(
     changes raised lowered grew became become because dearer longer since left retired moved early earlier
     former formerly previously instead place still already exactly about together both whoever whole
     contrary written corrected correction correct every each any only too also nun jetzt künftig neu nur
-    noch mehr désormais dorénavant maintenant artik bundan böyle yeni теперь отныне сейчас
+    neue neuer neues noch mehr désormais dorénavant maintenant artik bundan böyle yeni теперь отныне сейчас
     """
 )
 NEGATIONS = listed(
@@ -61,6 +61,7 @@ ANNOUNCED = (
     r"\b(?:now|no longer|instead|henceforth|from now on|as (?:of|from)(?! (?:the )?(?:\p{L}+ )?\d{4})|"
     r"with effect from|effective|starting|changed to|"
     r"(?:was|were|been|is|are) (?:raised|lowered|changed|increased|reduced|moved|corrected|replaced)|"
+    r"(?:has|have) (?:changed|moved|risen|fallen)|"
     r"errat(?:um|a)|moved|from \w+ on|from \d+ \w+|ab \w+|ab dem|künftig|ab sofort|nunmehr|jetzt|nur noch|"
     r"désormais|dorénavant|à partir du?|maintenant|ahora|a partir de|artik|bundan böyle|itibaren|теперь|"
     r"отныне|"

@@ -1,8 +1,8 @@
 """The labelled pairs' files → pairs. Knows nothing of the rules that they are for.
 
 A file a kind, under `sets/`. A block is one old passage: `=== title | language | half`, the passage, its
-questions (`? question = answer`), and new passages (`- label N | title | passage`), where N counts the question
-whose answer a contradiction changes.
+questions (`? question = answer`), and new passages (`- label N | title | passage`), where N counts the
+question whose answer a contradiction changes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import final
 from selfedit.types import Probe, Task, rng_for
 
 FOLDER = Path(__file__).parent / "sets"
-PARTS = ("tune", "report")
+PARTS = ("tune", "report", "later")
+"""Two halves by lot; and `later`, a file of pairs that were written when the rules stood."""
 CONFLICTING = ("contradiction", "correction")
 HARMLESS = ("adds", "repeats", "other", "writing")
 LABELS = CONFLICTING + HARMLESS
@@ -58,7 +59,7 @@ def pairs(part: str = "") -> tuple[Pair, ...]:
 def drawn_half(olds: Items[Old], seed: int = 0) -> frozenset[str]:
     """The titles that report: of each kind half, by lot, so that no old passage is in both halves."""
     found: set[str] = set()
-    for kind in sorted({old.kind for old in olds}):
+    for kind in sorted({old.kind for old in olds} - {"later"}):
         titles = sorted({old.task.title for old in olds if old.kind == kind})
         rng_for("conflicts", seed, kind).shuffle(titles)
         found.update(titles[len(titles) // 2 :])
