@@ -23,6 +23,7 @@ from selfedit.rewards import wilson
 from selfedit.tasks import read_squad
 from selfedit.types import Task
 
+HALVES = PARTS[:2]
 WORDS, MODEL = "words", "words, then the model"
 
 
@@ -32,7 +33,7 @@ def command(base: str | None = None, data: Path | str | None = None) -> list[dic
     if base:
         ways[MODEL] = model_reader(base)
     rows = [row for part in PARTS for way, read in ways.items() for row in _rows(part, way, read)]
-    return [*rows, *(_real(part, Path(data)) for part in PARTS)] if data else rows
+    return [*rows, *(_real(half, Path(data)) for half in HALVES)] if data else rows
 
 
 def model_reader(base: str) -> Reader:
@@ -88,7 +89,7 @@ def _row(names: tuple[str, str, str], told: Items[bool], ms: float) -> dict[str,
 def _real(part: str, data: Path) -> dict[str, Any]:
     """New passages of the half's titles in which anything is told, of all; a half has every second title."""
     tasks = read_squad(data / "squad" / "val.json")
-    titles = set(sorted({task.title for task in tasks})[PARTS.index(part) :: 2])
+    titles = set(sorted({task.title for task in tasks})[HALVES.index(part) :: 2])
     mine = [task for task in tasks if task.title in titles]
     held, new = mine[::2], mine[1::2]
     began = time.perf_counter()

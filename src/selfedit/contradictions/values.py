@@ -199,7 +199,7 @@ def _year_after(words: Items[Token], at: int) -> tuple[int, int]:
 
 
 def _year(words: Items[Token], at: int) -> Value | None:
-    number = _whole(words, at)
+    number = -1 if words[at].rank else _whole(words, at)
     if (
         not 1000 <= number <= 2199
         or _is_noon(words, at + 1)
