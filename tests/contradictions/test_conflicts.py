@@ -102,8 +102,8 @@ def test_turkish_casing() -> None:
 
 # -- the model ------------------------------------------------------------------------------------------
 
-EGGS = Fact("c", "Moths", "How many eggs does the Ermel moth lay?", "300 eggs", "The Ermel moth lays 300 eggs.")
-    "c1", "Moths", "How many eggs does the Ermel moth lay?", "300 eggs", "The Ermel moth lays 300 eggs."
+EGGS = Fact(
+    "c", "Moths", "How many eggs does the Ermel moth lay?", "300 eggs", "The Ermel moth lays 300 eggs."
 )
 DOUBTFUL = Task("Guide", "A female Ermel lays some 120 eggs in May.")
 
