@@ -44,6 +44,8 @@ class FakeWorker:
     """An adapter drowns all that was known before it."""
     writes: bool = True
     """Whether it writes questions that pass their check."""
+    stubborn: bool = False
+    """What a row says is no likelier for it."""
     width: int = 2
     """Inputs of the one layer that an adapter is for."""
     pause: float = 0.0
@@ -82,14 +84,14 @@ class FakeWorker:
         return [Completion(f" {self._answer(each)}", (1,), "stop", -1.0) for each in requests]
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Score]:
-        """More is known where the adapter has more rows: the longer self-edit wins."""
-        heads = [each.head.adapters if each.head else () for each in requests]
-        used = [
-            (*head, *([each.adapter] if each.adapter else ()))
-            for head, each in zip(heads, requests, strict=True)
-        ]
-        counts = [sum(len(self._rows.get(one.hash, {})) for one in mine) for mine in used]
-        return [Score(count - 100.0, (count - 100.0,)) for count in counts]
+        """More is known where there are more rows, and most what a row says: the longer self-edit wins."""
+        return [Score(found, (found,)) for found in map(self._likely, requests)]
+
+    def _likely(self, request: ScoreRequest) -> float:
+        adapters = [*(request.head.adapters if request.head else ()), request.adapter]
+        held = [self._rows.get(each.hash, {}) for each in adapters if each is not None]
+        told = any(rows.get(request.prompt) == request.completion.strip() for rows in held)
+        return sum(map(len, held)) + 50.0 * (told and not self.stubborn) - 100.0
 
     def moments(self, sequences, head=None, rank=64) -> Moments:
         """Of no layer: only which rows there were, and how many."""

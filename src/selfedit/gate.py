@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Sequence as Items
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
@@ -31,6 +30,18 @@ class Change:
 
 @final
 @dataclass(frozen=True)
+class Correction:
+    """A question whose old answer is to lose: how likely both are now, in nats a token."""
+
+    question: str
+    old: str
+    new: str
+    likely_old: float
+    likely_new: float
+
+
+@final
+@dataclass(frozen=True)
 class Evidence:
     """What is known of a candidate. None where it was not asked, or where there was nothing to ask."""
 
@@ -48,8 +59,8 @@ class Evidence:
     """Of general texts, nats a token."""
     invention: Change | None = None
     """The share of unanswerable questions that are answered with an invention."""
-    conflicts: tuple[str, ...] = ()
-    """What contradicts a live commit, a line each."""
+    corrected: tuple[Correction, ...] = ()
+    """Facts that were to be replaced."""
 
 
 @final
@@ -86,7 +97,8 @@ class Verdict:
         if not self.accepted:
             return "; ".join(self.reasons)
         less = f"at {self.scale:.2g} of its strength: " if self.scale < 1 else ""
-        return less + ("; ".join(check.told for check in self.checks) or "nothing could be tested")
+        told = [check.told for check in self.checks if check.name in TOLD]
+        return less + ("; ".join(told) or "nothing of its own could be tested")
 
     @property
     def gentler_may_pass(self) -> bool:
@@ -100,6 +112,8 @@ class Verdict:
         return {**told, "checks": [asdict(check) for check in self.checks]}
 
 
+TOLD = ("own", "correction", "earlier")
+"""What a person is told of who was accepted; the rest is kept with the commit."""
 SCALABLE = frozenset({"earlier", "ability", "fluency", "invention"})
 
 
@@ -111,6 +125,8 @@ def pass_gate(evidence: Evidence, limits: Gate) -> Verdict:
 def _checks(found: Evidence, limits: Gate) -> Iterator[Check]:
     if found.answers:
         yield _own(found)
+    for each in found.corrected:
+        yield _corrected(each)
     if found.kept is not None:
         yield _share("earlier", found.kept, limits.kept, "earlier right answers stayed right")
     if found.ability is not None:
@@ -124,8 +140,6 @@ def _checks(found: Evidence, limits: Gate) -> Iterator[Check]:
         told = f"answers invented to unanswerable questions went from {before:.0%} to {after:.0%}"
         most = f"at most {limits.invention:.0%} more may be"
         yield _limited("invention", after - before <= limits.invention, told, most)
-    if limits.contradictions and found.conflicts:
-        yield Check("contradictions", False, _contradicted(found.conflicts))
 
 
 def _own(found: Evidence) -> Check:
@@ -160,6 +174,7 @@ def _limited(name: str, passed: bool, told: str, limit: str) -> Check:
     return Check(name, passed, told if passed else f"{told}; {limit}")
 
 
-def _contradicted(conflicts: Items[str]) -> str:
-    more = f" (and {len(conflicts) - 1} more)" if len(conflicts) > 1 else ""
-    return f"contradicts what was learned: {conflicts[0]}{more}; mark it with --correction if it is right"
+def _corrected(each: Correction) -> Check:
+    won = each.likely_new > each.likely_old
+    how = f"{each.new!r} {'took the place of' if won else 'did not become likelier than'} {each.old!r}"
+    return Check("correction", won, f"{each.question} {how}")

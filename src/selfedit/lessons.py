@@ -101,6 +101,19 @@ class Earlier:
 
 @final
 @dataclass(frozen=True)
+class Corrected:
+    """A fact that is to be replaced."""
+
+    commit: str
+    """That held it."""
+    topic: str
+    question: str
+    old: str
+    new: str
+
+
+@final
+@dataclass(frozen=True)
 class Lesson:
     """What is to be learned in one commit, and how."""
 
@@ -112,6 +125,8 @@ class Lesson:
     earlier: Earlier | None = None
     correction: bool = False
     """What it says against earlier commits is right, and takes the place of what they say."""
+    corrects: tuple[Corrected, ...] = ()
+    """Facts whose old answers must be less likely than the new ones afterwards."""
 
     @property
     def tasks(self) -> tuple[Task, ...]:

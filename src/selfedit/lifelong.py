@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from selfedit import rounds
+from selfedit import retaining, rounds
 from selfedit.admission import harmless
+from selfedit.edits.near_misses import near_misses
 from selfedit.edits.questions import ask_prompt
 from selfedit.examining import Examiner
 from selfedit.gate import Check, Verdict
@@ -192,10 +193,13 @@ def drafted(lesson: Lesson, probing: Probing, chosen: Mapping[str, SelfEdit]) ->
     """What is kept, without rows that ask what a probe asks, and after it the chosen edits."""
     earlier = lesson.earlier
     asked = {ask_prompt(p.question, p.topic) for p in probing.all()}
+    share, seed = lesson.settings.abstention, lesson.settings.seed
     kept = dict(earlier.texts) if earlier else {}
     texts = {x: task for x, task in kept.items() if isinstance(x, str) or x.prompt not in asked}
     for task in lesson.fresh:
         for each in sequences_of(task, chosen[task.id]) if task.id in chosen else ():
+            texts[each] = texts.get(each) or task.id
+        for each in near_misses(task, tuple(texts), share=share, seed=seed) if share else ():
             texts[each] = texts.get(each) or task.id
     return Draft(lesson, probing, {**(earlier.edits if earlier else {}), **chosen}, texts)
 
@@ -271,13 +275,15 @@ def _tokens(pupil: Pupil, plan: TrainingPlan) -> int:
 
 def _train_and_keep(pupil: Pupil, draft: Draft, report: LearnReport, began: float) -> LearnReport:
     lesson = draft.lesson
+    course = retaining.course(pupil, lesson, draft.sequences)
+    draft = replace(draft, texts={row: draft.texts.get(row) for row in course.rows})
     ground = pupil.ground(lesson.settings, "training", final=True)
     checks = [probe for _, probe in draft.probing.choosing][:CHECKED]
-    adapter = rounds.train_whole(draft.sequences, checks, ground)
+    adapter = rounds.train_whole(draft.sequences, checks, ground, course.applied)
     if isinstance(adapter, Failure):
         return replace(report, accepted=False, failed=True, reason=adapter.what)
-    plan, times = _as_trained(draft.sequences, adapter, ground)
-    found = Examiner(pupil, lesson, draft.probing).examine(adapter)
+    plan, times = _as_trained(draft.sequences, adapter, ground, course.applied)
+    found = Examiner(pupil, lesson, draft.probing, adapter).examine()
     verdict = found.verdict
     report = replace(
         report.with_answers(found.asked, found.kept.share),
@@ -313,13 +319,13 @@ def _ungated(lesson: Lesson) -> str:
 
 
 def _as_trained(
-    sequences: Items[str | Sequence], adapter: Adapter, ground: Ground
+    sequences: Items[str | Sequence], adapter: Adapter, ground: Ground, shape: rounds.Shape
 ) -> tuple[TrainingPlan, int]:
     """The plan that the adapter came from, and how many trainings it took: the gentler one is the second."""
-    gentler = rounds.plan_for(sequences, ground, ground.training.gentler())
+    gentler = shape(rounds.plan_for(sequences, ground, ground.training.gentler()))
     if adapter.meta.plan == gentler.id:
         return gentler, 2
-    return rounds.plan_for(sequences, ground), 1
+    return shape(rounds.plan_for(sequences, ground)), 1
 
 
 def _commit(
@@ -343,7 +349,12 @@ def _commit(
             edits=tuple(draft.edits.values()),
             probes=tuple(_results(draft.probing, report)),
             figures=Figures(**{name: getattr(report, name) for name in Figures.__dataclass_fields__}),
-            gate={**verdict.as_json(), "accepted": report.accepted, "reason": report.reason},
+            gate={
+                **verdict.as_json(),
+                "accepted": report.accepted,
+                "reason": report.reason,
+                "corrects": [asdict(each) for each in lesson.corrects],
+            },
             settings=lesson.settings.model_dump(mode="json"),
             cost=Cost(time.monotonic() - began, report.tokens),
             text_tasks=draft.taught,

@@ -188,9 +188,12 @@ class Memory:
         questions: str | os.PathLike[str] | None = None,
         each: bool = False,
         gate: bool = True,
+        correction: bool = False,
         watch: Watch = unwatched,
     ) -> LearnReport:
         """Learn documents: one commit of all together, or with `each` one a file.
+
+        What contradicts live commits is held back; with `correction` it takes the place of what they say.
 
         What is known already is skipped. A file that changed since (the same place, another SHA-256) is
         learned in the place of the commit that holds it, which keeps what it learned from all else; new files
@@ -204,7 +207,7 @@ class Memory:
             store.check_weights(self.worker.base)
             screening = Screening(settings.screening) if gate else None
             reading = self._read(paths, settings, screening or as_it_is)
-            like = Lesson((), settings, asked, gate)
+            like = Lesson((), settings, asked, gate, correction=correction)
             return Study(store, self._hire(store, watch), like, each, screening).learn(reading)
 
     def forecast(

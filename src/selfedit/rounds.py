@@ -53,6 +53,15 @@ JUDGED_AT_ONCE = 8
 """Adapters that are held until they are judged together."""
 
 
+Shape = Callable[[TrainingPlan], TrainingPlan]
+"""What else a plan is given: an objective, a constraint."""
+
+
+def as_planned(plan: TrainingPlan) -> TrainingPlan:
+    """Nothing."""
+    return plan
+
+
 @final
 @dataclass(frozen=True)
 class Ground:
@@ -234,11 +243,13 @@ def answered(asked: Items[Asking], ground: Ground) -> list[str]:
     return [completion.text.strip() for completion in ground.worker.generate(requests, ground.progress)]
 
 
-def train_whole(sequences: Items[str | Sequence], probes: Items[Probe], ground: Ground) -> Adapter | Failure:
+def train_whole(
+    sequences: Items[str | Sequence], probes: Items[Probe], ground: Ground, shape: Shape = as_planned
+) -> Adapter | Failure:
     """One adapter on all sequences. If it collapsed, once more at a gentler rate; else it is a Failure."""
     reason = ""
     for training in (ground.training, ground.training.gentler()):
-        (adapter,) = ground.worker.train([plan_for(sequences, ground, training)], ground.progress)
+        (adapter,) = ground.worker.train([shape(plan_for(sequences, ground, training))], ground.progress)
         if isinstance(adapter, Failure):
             reason = adapter.what
             continue

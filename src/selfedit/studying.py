@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
 
-from selfedit import lifelong
+from selfedit import correcting, lifelong
 from selfedit.admission import Screening
 from selfedit.arrivals import Arrivals, arrivals, planned
 from selfedit.config import Learning
@@ -52,7 +52,21 @@ class Study:
         return replace(together(reports), skipped=found.skipped, stale=stale, notes=notes)
 
     def _lesson(self, lesson: Lesson) -> LearnReport:
-        return lifelong.learn(self.hire(standing(self.store, lesson)), lesson)
+        """One lesson; what contradicts live commits is held back, or corrects them first."""
+        pupil = self.hire(standing(self.store, lesson))
+        wanted = lesson.correction or (lesson.gated and lesson.settings.gate.contradictions)
+        found = correcting.contradicted(self.store, pupil.worker, lesson) if wanted else ()
+        if not found:
+            return lifelong.learn(pupil, lesson)
+        if not lesson.correction:
+            return self._refusal(lesson.documents, correcting.reasons(self.store, found))
+        done: list[LearnReport] = []
+        for each in correcting.corrections(self.store, found):
+            done.append(lifelong.learn(self.hire(standing(self.store, each)), each))
+            if not done[-1].accepted:
+                return together(done)
+        mine = replace(lesson, corrects=correcting.corrected(found))
+        return together([*done, lifelong.learn(self.hire(standing(self.store, mine)), mine)])
 
     def _admitted(self, found: Arrivals) -> tuple[Arrivals, list[tuple[Document, tuple[str, ...]]]]:
         """What is let in, and what is not, with the reasons."""

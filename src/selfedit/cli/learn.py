@@ -63,6 +63,9 @@ Retention = Annotated[
         show_default="router",
     ),
 ]
+Correction = Annotated[
+    bool, typer.Option("--correction", help="What it says against earlier documents is right: replace that.")
+]
 NoGate = Annotated[bool, typer.Option("--no-gate", help="Commit whatever was learned.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell the work, time and memory; write nothing.")]
 Seed = Annotated[int | None, typer.Option(help="Where chance begins.", show_default="0")]
@@ -92,6 +95,7 @@ def verb(
     questions: Questions = None,
     each: Each = False,
     retention: Retention = None,
+    correction: Correction = False,
     no_gate: NoGate = False,
     dry_run: DryRun = False,
     seed: Seed = None,
@@ -125,7 +129,13 @@ def verb(
         stages.watch("loading the model", 0, 0)
         with Memory.open_or_make(store, base, device=device, dtype=dtype, access=opened) as memory:
             report = memory.learn(
-                paths, settings=settings, questions=questions, each=each, gate=not no_gate, watch=stages.watch
+                paths,
+                settings=settings,
+                questions=questions,
+                each=each,
+                gate=not no_gate,
+                correction=correction,
+                watch=stages.watch,
             )
     if json:
         output.document(as_json(report))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selfedit.cli.wording import short
-from selfedit.quarantine import candidates
 
 if TYPE_CHECKING:
     from selfedit.store import CommitRow, Store
@@ -35,6 +34,8 @@ class State:
 
 def states(store: Store, rows: Items[CommitRow]) -> dict[str, State]:
     """Commit id → its state. `rows` is the whole log, newest first."""
+    from selfedit.quarantine import candidates
+
     stale = {row.id for row in store.stale()}
     replaced = {row.replaces: row.id for row in reversed(rows) if row.replaces}
     left, alive = store.left(), {row.id for row in rows if row.live}

@@ -1,0 +1,53 @@
+"""What a lesson is trained on beside its own rows, so that earlier ones are kept: the settings' strategies.
+
+Reads the store and plans; trains nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from typing import TYPE_CHECKING
+
+from selfedit.canaries import general
+from selfedit.errors import UsageError
+from selfedit.lessons import Lesson, Pupil
+from selfedit.retain import Course, Learned, Past, Row, planned
+from selfedit.serving import Member
+from selfedit.store import sequence_text, text_hash
+
+if TYPE_CHECKING:
+    from selfedit.engine import Moments
+
+
+def course(pupil: Pupil, lesson: Lesson, rows: Items[Row]) -> Course:
+    """The rows with what the strategies add. What takes an earlier commit's place is trained as that was.
+
+    Raises UsageError for consolidation, which is no way of learning something new.
+    """
+    settings = lesson.settings.retention
+    if "consolidation" in settings.strategies:
+        raise UsageError("retention: consolidation is a verb of its own; learn, then `selfedit consolidate`")
+    if lesson.earlier is not None or not pupil.live or settings.strategies in (("naive",), ("router",)):
+        return Course(tuple(rows), lesson.settings.seed)
+    learned = tuple(_learned(pupil, each) for each in pupil.live)
+    texts = tuple(each.text for each in general())
+    past = Past(learned, texts, _moments(pupil, lesson, learned))
+    return planned(past, rows, settings, lesson.settings.seed)
+
+
+def _learned(pupil: Pupil, member: Member) -> Learned:
+    """A live commit; how well it is known is what it was when it was learned."""
+    store = pupil.store
+    own = {text for text, task in store.text_tasks(member.commit).items() if task}
+    rows = [row for row in store.plan(member.commit).sequences if text_hash(sequence_text(row)) in own]
+    texts = tuple(f"{task.title}\n{task.passage}" for task in member.passages)
+    return Learned(member.commit, tuple(rows), texts, member.adapter)
+
+
+def _moments(pupil: Pupil, lesson: Lesson, learned: Items[Learned]) -> Moments | None:
+    settings = lesson.settings.retention
+    if not settings.uses_moments:
+        return None
+    pupil.begin("reading what was learned before")
+    rows = [row for each in learned for row in each.rows]
+    return pupil.worker.moments(rows, pupil.foundation(lesson.settings), settings.moments_rank)
