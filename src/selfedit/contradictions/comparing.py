@@ -135,8 +135,8 @@ def _extras(known: Known, place: Place, new: tuple[int, int]) -> Extras:
     unsaid = known.verbs & known.inside - place.said.keys
     swapped = bool(unsaid) and any(may_be_verb(words[at]) for at in others)
     kinds = [at for at in fresh if words[at].key not in known.context and _makes_kind(words, at, needed)]
-    elsewhere = [all(words[at].key in known.context for at in range(*run)) for run in runs(names, words)]
-    return Extras(sum(0.5 if known_ else 1.0 for known_ in elsewhere), len(others) - swapped, len(kinds))
+    heard = [all(words[at].key in known.context for at in range(*run)) for run in runs(names, words)]
+    return Extras(sum(0.5 if each else 1.0 for each in heard), len(others) - swapped, len(kinds))
 
 
 def _makes_kind(words: Items[Token], at: int, needed: frozenset[str]) -> bool:

@@ -109,7 +109,7 @@ class Index:
 
     def near(self, place: Place) -> list[int]:
         """The facts that share most with a sentence, rare words first; none that shares only common ones."""
-        scores: Counter[int] = Counter()
+        scores: dict[int, float] = defaultdict(float)
         shared: Counter[int] = Counter()
         for key in place.said.light | place.title.light:
             mine = self._facts.get(key, ())
@@ -118,7 +118,7 @@ class Index:
             shared.update(mine)
             weight = math.log(1 + self._size / len(mine))
             for number in mine:
-                scores[number] += weight  # type: ignore[assignment]
+                scores[number] += weight
         short = len(place.said.light) <= _FEW
-        best = (number for number, _ in scores.most_common())
+        best = sorted(scores, key=lambda number: -scores[number])
         return list(islice((n for n in best if short or shared[n] > 1 or self._few[n]), _AT_ONCE))

@@ -60,7 +60,7 @@ class Known:
         found = _HOW_MANY.search(self.fact.question)
         asked = tuple(word.key for word in tokens(str(found[1]))[:3] if not word.empty) if found else ()
         told = next((other.units for other in self.old.values if same(value, other)), ())
-        return replace(value, units=asked + told) if not set(told) & {value.measure} else value
+        return replace(value, units=asked + told)
 
     @cached_property
     def polar(self) -> bool | None:

@@ -15,7 +15,6 @@ from selfedit.contradictions.tokens import Token, key, light_keys, tokens
 from selfedit.contradictions.values import Value, values
 from selfedit.contradictions.vocabulary import (
     ADDING,
-    ALLOWED,
     ANNOUNCED,
     CHANGED,
     FILLERS,
@@ -140,10 +139,6 @@ class Said:
         denied = sum(fold in NEGATIONS or fold in FORBIDDEN for fold in folds)
         opposed = sum(opposite(word.fold) in known for word in self.words[first:last])
         return bool((denied + opposed) % 2)
-
-    @property
-    def allows(self) -> bool:
-        return any(word.fold in ALLOWED for word in self.words)
 
 
 _OPPOSED = regex.compile(r"(?:un|in|im|non|dis)(\p{L}{4,})")

@@ -47,9 +47,6 @@ FORBIDDEN = listed(
     """
 )
 """Words that deny by themselves: not allowed."""
-ALLOWED = listed(
-    "allowed permitted erlaubt gestattet permis permise permitido serbest разрешено разрешён allow"
-)
 CHANGED = (
     r"\b(?:no longer|not any ?more|any longer|instead of|in place of|rather than|used to|formerly|previously|"
     r"until now|contrary to|in former times|moved from|changed from|nicht mehr|statt|anstelle|früher|bisher|"
