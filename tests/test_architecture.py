@@ -23,7 +23,16 @@ LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
         *("abilities", "arrivals", "asking", "canaries", "chat", "evaluating", "exporting", "forecast"),
-        *("admission", "contradictions", "correcting", "examining", "gate", "graders", "quarantine"),
+        *(
+            "admission",
+            "consolidating",
+            "contradictions",
+            "correcting",
+            "examining",
+            "gate",
+            "graders",
+            "quarantine",
+        ),
         *("retaining", "serving", "studying"),
         *("lessons", "lifelong", "measuring", "streaming"),
         *("memory", "model_card", "policies", "probing", "proving"),

@@ -267,7 +267,7 @@ def test_stages_are_announced_in_order(store: Store, tmp_path: Path) -> None:
             seen.append(stage)
 
     lifelong.learn(Pupil(store, FakeWorker(), (), None, watch), lesson(tmp_path))
-    assert seen == [
+    assert [stage for stage in seen if stage != "asking the base"] == [
         *("writing questions", "asking before", "writing notes", "trying notes", "training"),
         *("asking after", "committing"),
     ]

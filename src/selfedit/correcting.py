@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from selfedit.contradictions import Conflict, Fact, concerned, conflicts, facts_of, reader
+from selfedit.contradictions import Conflict, Fact, concerned, conflicts, facts_of
 from selfedit.edits.questions import ask_prompt
 from selfedit.edits.tools import headed
 from selfedit.lessons import Corrected, Lesson
@@ -19,19 +18,19 @@ from selfedit.revising import same_again
 from selfedit.store import CommitRow, Store
 from selfedit.types import Probe, Sequence, Task
 
-if TYPE_CHECKING:
-    from selfedit.workers import Worker
-
 Row = str | Sequence
 
 
-def contradicted(store: Store, worker: Worker, lesson: Lesson) -> tuple[Conflict, ...]:
-    """What the lesson's new passages say otherwise than live commits, the one that it replaces apart."""
+def contradicted(store: Store, lesson: Lesson) -> tuple[Conflict, ...]:
+    """What the lesson's new passages say otherwise than live commits, the one that it replaces apart.
+
+    By words alone: a small model that is asked about doubtful ones only raises false alarms.
+    """
     mine = lesson.earlier.commit if lesson.earlier else None
     held = [fact for row in store.head() if row.id != mine for fact in _facts(store, row)]
     if not held or not lesson.fresh:
         return ()
-    return conflicts(held, lesson.fresh, reader(worker.generate, worker.score))
+    return conflicts(held, lesson.fresh)
 
 
 def _facts(store: Store, row: CommitRow) -> tuple[Fact, ...]:

@@ -19,7 +19,7 @@ from selfedit.probing import Probing
 from selfedit.retain import largest_scale
 from selfedit.rounds import Ground
 from selfedit.serving import Member, Served
-from selfedit.types import Head, Probe
+from selfedit.types import Head, Probe, content_hash
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter
@@ -54,9 +54,11 @@ class Examiner:
         tried = {1.0: whole}
 
         def passes(scale: float) -> bool:
+            if scale == 1.0:
+                return False
             if scale not in tried:
                 tried[scale] = self._examined(self.adapter.scaled(scale), scale)
-            return tried[scale].verdict.accepted
+            return tried[scale].verdict.accepted and _half(tried[scale], whole)
 
         return tried[largest_scale(passes, self.lesson.settings.retention.bisection) or 1.0]
 
@@ -78,13 +80,28 @@ class Examiner:
 
     def _with(self, adapter: Adapter) -> Served:
         mine = Member("", adapter, self.lesson.tasks, self.lesson.settings.retention.routed)
-        return Served(self.pupil.worker, (*self.pupil.live, mine))
+        others = (each for each in self.pupil.live if each.commit not in self._replaces)
+        return Served(self.pupil.worker, (*others, mine))
+
+    @property
+    def _replaces(self) -> tuple[str, ...]:
+        return self.lesson.earlier.replaces if self.lesson.earlier else ()
 
     @cached_property
     def _whole(self) -> Served:
         return self._with(self.adapter)
 
     def _evidence(self, after: Served, rows: tuple[Asked, ...], kept: Kept) -> Evidence:
+        own = self._replaced(rows) if self._replaces else self._own(after, rows, kept)
+        return replace(
+            own,
+            ability=self._ability(after),
+            fluency=self._fluency(after),
+            invention=self._invention(after),
+            corrected=self._corrected(after),
+        )
+
+    def _own(self, after: Served, rows: tuple[Asked, ...], kept: Kept) -> Evidence:
         own = figures(rows)
         recall = own.recall_before, own.recall_after
         return Evidence(
@@ -92,10 +109,13 @@ class Examiner:
             recall=None if recall[0] is None or recall[1] is None else Change(recall[0], recall[1]),
             logprob=Change(self._likely_before, self._likely(after)) if rows else None,
             kept=Share(len(kept.probes) - len(kept.lost), len(kept.probes)) if kept.probes else None,
-            ability=self._ability(after),
-            fluency=self._fluency(after),
-            invention=self._invention(after),
-            corrected=self._corrected(after),
+        )
+
+    def _replaced(self, rows: tuple[Asked, ...]) -> Evidence:
+        """What was right by those that it takes the place of, and is right by it."""
+        right = [row for row in rows if row.before.correct]
+        return Evidence(
+            kept=Share(sum(bool(row.after.correct) for row in right), len(right)) if right else None
         )
 
     # -- what has nothing to do with its documents ---------------------------------------------------------
@@ -103,21 +123,23 @@ class Examiner:
 
     def _ability(self, after: Served) -> Share | None:
         """Of the canaries that the base answers."""
-        if not self._known:
-            return None
-        return Share(len(answered(self._known, self._asker(after))), len(self._known))
+        known = self._known
+        moved = [each for each in known if self._moves(each.probe)]
+        lost = len(moved) - len(answered(moved, self._asker(after))) if moved else 0
+        return Share(len(known) - lost, len(known)) if known else None
 
     @cached_property
     def _known(self) -> tuple[Canary, ...]:
-        """Canaries that somebody else than before may answer now, as far as the base answers them.
-
-        The base is asked twice as many as are wanted: it does not answer all.
-        """
-        limit = self.lesson.settings.gate.canaries
-        moved = [each for each in canaries() if self._moves(each.probe)]
-        drawn = fair_sample(moved, 2 * limit, self.lesson.settings.seed)
-        right = answered(drawn, asker(self.pupil.worker)) if drawn else ()
-        return tuple(each for each in drawn if each.probe.id in right)[:limit]
+        """The canaries that the base answers: found out once a store."""
+        store, worker = self.pupil.store, self.pupil.worker
+        drawn = fair_sample(canaries(), self.lesson.settings.gate.canaries)
+        key = content_hash(["canaries", worker.base, worker.dtype, [each.probe.id for each in drawn]])
+        right = store.result("verdict", key)
+        if right is None:
+            self.pupil.begin("asking the base")
+            right = list(answered(drawn, asker(worker)))
+            store.put_results("verdict", {key: right})
+        return tuple(each for each in drawn if each.probe.id in set(right))
 
     def _fluency(self, after: Served) -> Change | None:
         """Of general texts, which nobody routes: only what is merged can have changed them."""
@@ -127,14 +149,13 @@ class Examiner:
         base, now = (fluency(general(), scorer(worker, head)).mean for head in (None, after.head))
         return Change(base, now)
 
-    def _invention(self, after: Served) -> Change | None:
-        asked = [each.probe for each in unknowns("choose") if self._moves(each.probe)]
-        asked = asked[: self.lesson.settings.gate.unknowns]
-        before, now = (
-            invention(asked, self._asker(served)).share if asked else None
-            for served in (self.pupil.served, after)
-        )
-        return None if before is None or now is None else Change(before, now)
+    def _invention(self, after: Served) -> Share | None:
+        asked = [each.probe for each in unknowns("choose")][: self.lesson.settings.gate.unknowns]
+        moved = [probe for probe in asked if self._moves(probe)]
+        if not asked:
+            return None
+        before, now = (invention(moved, self._asker(each)).invented for each in (self.pupil.served, after))
+        return Share(max(0, now - before), len(asked))
 
     def _moves(self, probe: Probe) -> bool:
         """Whether the candidate, or a head that it is merged into, would answer."""
@@ -160,3 +181,9 @@ class Examiner:
     def _likely(self, served: Served) -> float:
         """The mean log-probability of its own reporting probes' gold answers, nats a token."""
         return fmean(served.logprobs([probe for _, probe in self.probing.reporting], self._ground))
+
+
+def _half(part: Examined, whole: Examined) -> bool:
+    """Whether a part of the adapter gives at least half of the right answers that the whole gives."""
+    right = [sum(bool(row.after.correct) for row in each.asked) for each in (part, whole)]
+    return 2 * right[0] >= right[1]

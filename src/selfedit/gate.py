@@ -57,8 +57,8 @@ class Evidence:
     """Of questions of general ability that the base answers."""
     fluency: Change | None = None
     """Of general texts, nats a token."""
-    invention: Change | None = None
-    """The share of unanswerable questions that are answered with an invention."""
+    invention: Share | None = None
+    """Of unanswerable questions, those that are answered with an invention now and were not before."""
     corrected: tuple[Correction, ...] = ()
     """Facts that were to be replaced."""
 
@@ -136,10 +136,10 @@ def _checks(found: Evidence, limits: Gate) -> Iterator[Check]:
         told = f"general texts {'lost' if lost > 0 else 'gained'} {abs(lost):.2f} nats a token"
         yield _limited("fluency", lost <= limits.fluency, told, f"at most {limits.fluency:g} may be lost")
     if found.invention is not None:
-        before, after = found.invention.before, found.invention.after
-        told = f"answers invented to unanswerable questions went from {before:.0%} to {after:.0%}"
-        most = f"at most {limits.invention:.0%} more may be"
-        yield _limited("invention", after - before <= limits.invention, told, most)
+        more, total = found.invention.good, found.invention.total
+        told = f"{more} more of {total} unanswerable questions are answered with an invention"
+        passed = more <= limits.invention * total
+        yield _limited("invention", passed, told, f"the limit is {limits.invention:.0%}")
 
 
 def _own(found: Evidence) -> Check:

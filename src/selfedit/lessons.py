@@ -89,6 +89,7 @@ class Earlier:
     """A commit that a lesson takes the place of, and what is kept of it: that is not written again."""
 
     commit: str
+    """Empty where they are several."""
     verb: str
     """What the head's log will call it: learn, revert, retrain."""
     edits: Mapping[str, SelfEdit]
@@ -97,6 +98,8 @@ class Earlier:
     """What it was trained on, in order → id of the task that it stems from; None where it was replayed."""
     probes: Mapping[str, Parts]
     """For every passage that is kept."""
+    replaces: tuple[str, ...] = ()
+    """All commits whose place it takes, where they are several; they may have answered until now."""
 
 
 @final

@@ -20,7 +20,7 @@ from selfedit.edits.near_misses import near_misses
 from selfedit.edits.questions import ask_prompt
 from selfedit.examining import Examiner
 from selfedit.gate import Check, Verdict
-from selfedit.lessons import Lesson, Pupil
+from selfedit.lessons import Earlier, Lesson, Pupil
 from selfedit.measuring import Asked, Interval, figures, intervals, judged
 from selfedit.probing import KNOWN, Probing, probe
 from selfedit.quarantine import Candidate, hold_commit
@@ -34,6 +34,7 @@ from selfedit.store import (
     NewCommit,
     ProbeResult,
     Source,
+    Store,
     sequence_text,
     text_hash,
 )
@@ -309,7 +310,8 @@ def _kept(
     row = _commit(pupil, draft, trained, report, verdict, began)
     if not report.accepted:
         return replace(report, quarantined=(hold_commit(pupil.store, row, verdict.reasons),))
-    return replace(report, commits=(row.id,), replaced=((earlier.commit, row.id),) if earlier else ())
+    gone = (earlier.replaces or (earlier.commit,)) if earlier else ()
+    return replace(report, commits=(row.id,), replaced=tuple((each, row.id) for each in gone))
 
 
 def _ungated(lesson: Lesson) -> str:
@@ -359,13 +361,23 @@ def _commit(
             cost=Cost(time.monotonic() - began, report.tokens),
             text_tasks=draft.taught,
         )
-        verb = earlier.verb if earlier else "learn"
-        return pupil.store.accept(
-            new,
-            verb=verb if report.accepted else "quarantine",
-            replaces=earlier.commit if earlier else None,
-            aside=not report.accepted,
-        )
+        return _accepted(pupil.store, new, earlier, aside=not report.accepted)
+
+
+def _accepted(store: Store, new: NewCommit, earlier: Earlier | None, *, aside: bool) -> CommitRow:
+    """In the head: at the end, or in place of what it replaces; what is set aside stays out of it."""
+    verb = "quarantine" if aside else earlier.verb if earlier else "learn"
+    several = earlier.replaces if earlier else ()
+    row = store.accept(
+        new,
+        verb=verb,
+        replaces=earlier.commit if earlier and not several else None,
+        aside=aside or bool(several),
+    )
+    if several and not aside:
+        store.move_head(verb, [*(each.id for each in store.head() if each.id not in several), row.id])
+        return store.commit(row.id)
+    return row
 
 
 def _summary(losses: Items[float]) -> dict[str, Any]:

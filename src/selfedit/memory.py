@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, final
 
-from selfedit import exporting, quarantine, telling, undoing
+from selfedit import consolidating, exporting, quarantine, telling, undoing
 from selfedit.admission import Screening
 from selfedit.arrivals import Paths, arrivals, check, listed, unlearned
 from selfedit.asking import NEWEST, check_kept, head_named
@@ -387,6 +387,16 @@ class Memory:
         """
         with self._writing("retrain") as store:
             return undoing.retrain(store, self._hire(store, watch))
+
+    def consolidate(self, *, settings: Learning | None = None, watch: Watch = unwatched) -> LearnReport:
+        """Train one adapter of all live commits, from the base, and let it take their place.
+
+        Only if the gate finds that it still knows what they knew; else it is held back. Raises StoreError
+        where there are not two.
+        """
+        with self._writing("consolidate") as store:
+            watch("loading the model", 0, 0)
+            return consolidating.consolidate(store, self._hire(store, watch), settings or Learning())
 
     def rollback(self, commit: str) -> Moved:
         """Make the head what it was when `commit` was made (`base`: nothing learned); forward again likewise.

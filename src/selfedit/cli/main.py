@@ -45,6 +45,7 @@ VERBS = {
     "revert": Verb("selfedit.cli.revert", "Take a commit, or one file of it, out of the model."),
     "rollback": Verb("selfedit.cli.rollback", "Go back to how the model was, or forward again."),
     "retrain": Verb("selfedit.cli.retrain", "Train again what rests on what was taken out."),
+    "consolidate": Verb("selfedit.cli.consolidate", "Make one adapter of all that was learned."),
     "verify": Verb("selfedit.cli.verify", "Check that everything is as it was written."),
     "gc": Verb("selfedit.cli.gc", "Make room; erase texts and weights for good."),
     "backup": Verb("selfedit.cli.backup", "Copy a store, also while it is in use."),

@@ -46,6 +46,8 @@ def states(store: Store, rows: Items[CommitRow]) -> dict[str, State]:
             return "stale" if row.id in stale else "live"
         if row.id not in left and row.id in held:
             return "quarantined" if held[row.id] == "waiting" else "rejected"
+        if left.get(row.id) == "consolidate":
+            return "replaced"
         if left.get(row.id) == "rollback" and _heir(row.id, replaced) not in alive:
             return "rolled back"
         return "replaced" if row.id in replaced else "reverted"

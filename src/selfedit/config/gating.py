@@ -12,15 +12,15 @@ class Gate(Settings):
 
     kept: float = Field(default=0.95, ge=0, le=1)
     """Of earlier probes that were right, the share that must stay right."""
-    canaries: int = Field(default=64, ge=0, le=10_000)
-    """Questions of general ability that the base answers, so many of which are asked; 0: none."""
+    canaries: int = Field(default=401, ge=0, le=10_000)
+    """Questions of general ability, so many of which the base is asked, once a store; 0: none."""
     ability: float = Field(default=0.95, ge=0, le=1)
-    """Of these, the share that must stay right."""
+    """Of those that it answers, the share that must stay right."""
     fluency: float = Field(default=0.1, ge=0)
     """Nats a token that general texts may become less likely by."""
-    unknowns: int = Field(default=24, ge=0, le=1000)
+    unknowns: int = Field(default=68, ge=0, le=1000)
     """Questions that nobody can answer, so many of which are asked; 0: none."""
     invention: float = Field(default=0.1, ge=0, le=1)
-    """How much larger a share of these may be answered with an invention than before."""
+    """The share of these that may be answered with an invention and was not before."""
     contradictions: bool = True
     """Whether what contradicts a live commit is held back, unless it is marked as a correction."""

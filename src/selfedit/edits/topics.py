@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import final
+
+import regex
 
 from selfedit.edits.words import FUNCTION_WORDS, content, listed
 from selfedit.types import Task
@@ -19,6 +22,8 @@ def about(tasks: Sequence[Task], question: str) -> Task | None:
     return tasks[0] if len(tasks) == 1 else Finder(tasks).about(question)
 
 
+_NAME = regex.compile(r"\b[\p{Lu}\p{N}][\w'-]*")
+"""What begins with a capital or a digit."""
 COMMON = listed(
     """
     act add age allow appear area ask back bad become became begin began begun belong best big bring
@@ -56,25 +61,46 @@ class Finder:
             for word in title | _words(task.passage):
                 self._places[word].append((place, 1 + (word in title)))
 
-    def about(self, question: str, least: float = 0.0) -> Task | None:
-        """The nearest task, of equals the first; None where none shares more than `least` of the question.
+    def about(self, question: str, least: float | None = None) -> Task | None:
+        """The nearest task, of equals the first; None where none shares a word.
 
-        The share is of the question's words, each at its weight; one that no task has weighs the most.
+        With `least` also None where it shares no more than that of the question (of its words, each at its
+        weight; one that no task has weighs the most), or no more than half of it where that is a single word,
+        neither a name nor in the title: so much has any question in common with some text.
         """
-        scores: dict[int, float] = defaultdict(float)
-        shared: dict[int, float] = defaultdict(float)
-        whole = 0.0
+        near: dict[int, _Near] = defaultdict(_Near)
+        whole, names = 0.0, _words(" ".join(_NAME.findall(question.partition(" ")[2])))
         for word in sorted(_words(question)):
             held = self._places.get(word, ())
             weight = math.log(1 + len(self._tasks) / max(1, len(held))) / (1 + (word in COMMON))
             whole += weight
             for place, times in held:
-                scores[place] += weight * times
-                shared[place] += weight
-        if not scores:
+                near[place].share(weight, times, telling=times > 1 or word in names)
+        if not near:
             return None
-        best = max(scores, key=lambda place: (scores[place], -place))
-        return self._tasks[best] if shared[best] > least * whole else None
+        best = max(near, key=lambda place: (near[place].score, -place))
+        return self._tasks[best] if least is None or near[best].enough(least, whole) else None
+
+
+@dataclass(slots=True)
+class _Near:
+    """How near a task is to a question."""
+
+    score: float = 0.0
+    shared: float = 0.0
+    words: int = 0
+    telling: bool = False
+
+    def share(self, weight: float, times: int, *, telling: bool) -> None:
+        """One more word that both have."""
+        self.score += weight * times
+        self.shared += weight
+        self.words += 1
+        self.telling |= telling
+
+    def enough(self, least: float, whole: float) -> bool:
+        alone = not self.telling and self.words == 1
+        return self.shared > (max(least, 0.5) if alone else least) * whole
 
 
 def _words(text: str) -> set[str]:
