@@ -22,7 +22,9 @@ NEW = """# News
 
 Travel above 700 euros is now signed off by the head of department. The canteen opens at noon.
 """
-QUESTIONS = "question,answer,topic\nAbove which sum is travel signed off by the head of department?,500 euros,Travel\n"
+QUESTIONS = """question,answer,topic
+Above which sum is travel signed off by the head of department?,500 euros,Travel
+"""
 ASKED = "Above which sum is travel signed off by the head of department?"
 
 

@@ -5,6 +5,7 @@ Asks everything as it would be answered if the candidate were live. Keeps nothin
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean
@@ -122,17 +123,26 @@ class Examiner:
     # Where a question is answered by whom it was answered before, it is not asked again.
 
     def _ability(self, after: Served) -> Share | None:
-        """Of the canaries that the base answers."""
-        known = self._known
-        moved = [each for each in known if self._moves(each.probe)]
+        """Of the canaries that the base answers. Where none of those that it touches is lost, of these alone."""
+        moved = self._moved
         lost = len(moved) - len(answered(moved, self._asker(after))) if moved else 0
+        known = self._known(self._drawn) if lost else moved
         return Share(len(known) - lost, len(known)) if known else None
 
     @cached_property
-    def _known(self) -> tuple[Canary, ...]:
-        """The canaries that the base answers: found out once a store."""
+    def _drawn(self) -> tuple[Canary, ...]:
+        return fair_sample(canaries(), self.lesson.settings.gate.canaries)
+
+    @cached_property
+    def _moved(self) -> tuple[Canary, ...]:
+        """Canaries that the base answers and the candidate would be asked."""
+        return self._known([each for each in self._drawn if self._moves(each.probe)])
+
+    def _known(self, drawn: Items[Canary]) -> tuple[Canary, ...]:
+        """Those that the base answers: found out once a store."""
         store, worker = self.pupil.store, self.pupil.worker
-        drawn = fair_sample(canaries(), self.lesson.settings.gate.canaries)
+        if not drawn:
+            return ()
         key = content_hash(["canaries", worker.base, worker.dtype, [each.probe.id for each in drawn]])
         right = store.result("verdict", key)
         if right is None:

@@ -66,6 +66,13 @@ Retention = Annotated[
 Correction = Annotated[
     bool, typer.Option("--correction", help="What it says against earlier documents is right: replace that.")
 ]
+Abstain = Annotated[
+    float | None,
+    typer.Option(
+        help="For each question that is trained, so many like it that nothing answers: it says so.",
+        show_default="0",
+    ),
+]
 NoGate = Annotated[bool, typer.Option("--no-gate", help="Commit whatever was learned.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell the work, time and memory; write nothing.")]
 Seed = Annotated[int | None, typer.Option(help="Where chance begins.", show_default="0")]
@@ -95,6 +102,7 @@ def verb(
     questions: Questions = None,
     each: Each = False,
     retention: Retention = None,
+    abstain: Abstain = None,
     correction: Correction = False,
     no_gate: NoGate = False,
     dry_run: DryRun = False,
@@ -117,7 +125,12 @@ def verb(
     final = {"epochs": epochs, "learning_rate": learning_rate}
     strategies = tuple(name.strip() for name in retention.split(",")) if retention is not None else None
     settings = learning(
-        format=format, samples=samples, seed=seed, final=final, retention={"strategies": strategies}
+        format=format,
+        samples=samples,
+        seed=seed,
+        final=final,
+        retention={"strategies": strategies},
+        abstention=abstain,
     )
     check(paths, settings, questions)
     opened = access(no_wait, journal)
@@ -217,15 +230,21 @@ def show_report(report: LearnReport, store: Path) -> None:
 
 
 def _show_learned(report: LearnReport, store: Path) -> None:
+    from selfedit.gate import TOLD
+
     print(f"Read {count(report.tasks, 'passage')}; tried {count(report.trials, 'note')}", end="")
     print(f", {report.failures} of them without success." if report.failures else ".")
     show_answers(report)
     show_figures(report)
     if report.commits:
-        print(f"\nCommitted: {listed(report.commits)} ({report.reason})")
+        print(f"\nCommitted: {listed(report.commits)}{f' ({report.reason})' if report.accepted else ''}")
+        for check in report.checks:
+            if check.passed and check.name not in TOLD:
+                print(f"Checked:   {check.told}")
         for old, new in report.replaced:
-            print(f"Revised:   {short(new)} takes the place of {short(old)}, which held an older version")
+            print(f"Revised:   {short(new)} takes the place of {short(old)}")
         print(f"Ask it:    {ask_line(report, store)}" if report.asked else UNTESTED)
+        print(f"Undo it:   {command('revert', short(report.commits[-1]), store=store)}")
     elif not report.quarantined:
         print(f"\nNot committed: {report.reason}. The store is as it was.")
 
