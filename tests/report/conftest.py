@@ -28,6 +28,8 @@ select: {method: best}
 report: {training: {rank: 2, alpha: 4, learning_rate: 0.001, epochs: 1}, seeds: [0, 1]}
 """
 ROWS = ("base", "passage", "untrained", "rounds", "gold")
+MERGED = learning(samples=1, retention={"strategies": ("naive",)})
+"""Each commit is trained on those before it."""
 NASTY = "<script>alert(1)</script>"
 
 
@@ -67,6 +69,22 @@ def row(at: int, name: str) -> dict[str, object]:
     }
 
 
+LEARNED = {
+    "Lighthouse": row(0, "Lighthouse"),
+    "Granary": {
+        "title": "Granary",
+        "context": "Barley is weighed by Steward Ilvane before it goes up the ramp. Nine cats live under the "
+        "roof, which Berrit thatched in 1743. On rainy days the doors stay shut.",
+        "questions": [
+            {"question": "Who weighs barley at the granary?", "answer": "Steward Ilvane"},
+            {"question": "How many cats live under the roof?", "answer": "Nine"},
+            {"question": "Who thatched the roof of the granary?", "answer": "Berrit"},
+        ],
+    },
+}
+"""Documents by name; they speak of different things, so that none contradicts another."""
+
+
 def make_data(folder: Path) -> Path:
     """The data of the recipe; one title and one answer would be markup."""
     (folder / "squad").mkdir(parents=True)
@@ -104,22 +122,21 @@ def fill(place: Path, folder: Path, worker: FakeWorker | None = None) -> Path:
     return place
 
 
-def learn(place: Path, folder: Path, names: tuple[str, ...]) -> Path:
-    """Let the store learn a document for each name, a commit each, with people's questions."""
+def learn(place: Path, folder: Path) -> Path:
+    """Let the store learn the documents, a commit each, with people's questions."""
     folder.mkdir(exist_ok=True)
-    rows = [row(at, name) for at, name in enumerate(names)]
     asked = {
         ask_prompt(each["question"], name).removesuffix("\nAnswer:"): each["answer"]
-        for name, held in zip(names, rows, strict=True)
+        for name, held in LEARNED.items()
         for each in held["questions"]  # type: ignore[attr-defined]
     }
     worker = Uneven(knows={q: a for q, a in asked.items() if chance(q) < 0.2}, grasps=asked)
     memory = Memory(place, lambda: worker)
-    for name, held in zip(names, rows, strict=True):
+    for name, held in LEARNED.items():
         path, questions = folder / f"{name.lower()}.md", folder / f"{name.lower()}.json"
         path.write_text(f"# {name}\n\n{held['context']}\n", encoding="utf-8")
         questions.write_text(json.dumps([{**each, "topic": name} for each in held["questions"]]))  # type: ignore[attr-defined]
-        memory.learn(path, settings=learning(samples=1), questions=questions)
+        memory.learn(path, settings=MERGED, questions=questions)
     return place
 
 
@@ -127,4 +144,4 @@ def learn(place: Path, folder: Path, names: tuple[str, ...]) -> Path:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with everything. Only to be read."""
     folder = tmp_path_factory.mktemp("report")
-    return learn(fill(folder / "memory", folder / "data"), folder / "documents", ("Lighthouse", "Granary"))
+    return learn(fill(folder / "memory", folder / "data"), folder / "documents")
