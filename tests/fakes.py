@@ -90,6 +90,8 @@ class FakeWorker:
     def _likely(self, request: ScoreRequest) -> float:
         adapters = [*(request.head.adapters if request.head else ()), request.adapter]
         held = [self._rows.get(each.hash, {}) for each in adapters if each is not None]
+        if self.amnesia and held:
+            return -101.0
         told = any(rows.get(request.prompt) == request.completion.strip() for rows in held)
         return sum(map(len, held)) + 50.0 * (told and not self.stubborn) - 100.0
 

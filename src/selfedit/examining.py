@@ -108,6 +108,7 @@ class Examiner:
         return Evidence(
             answers=tuple(row.after.text for row in rows),
             recall=None if recall[0] is None or recall[1] is None else Change(recall[0], recall[1]),
+            swayed=_swayed(rows),
             logprob=Change(self._likely_before, self._likely(after)) if rows else None,
             kept=Share(len(kept.probes) - len(kept.lost), len(kept.probes)) if kept.probes else None,
         )
@@ -123,7 +124,7 @@ class Examiner:
     # Where a question is answered by whom it was answered before, it is not asked again.
 
     def _ability(self, after: Served) -> Share | None:
-        """Of the canaries that the base answers. Where none of those that it touches is lost, of these alone."""
+        """Of the canaries that the base answers; where none that it is asked is lost, of these alone."""
         moved = self._moved
         lost = len(moved) - len(answered(moved, self._asker(after))) if moved else 0
         known = self._known(self._drawn) if lost else moved
@@ -191,6 +192,11 @@ class Examiner:
     def _likely(self, served: Served) -> float:
         """The mean log-probability of its own reporting probes' gold answers, nats a token."""
         return fmean(served.logprobs([probe for _, probe in self.probing.reporting], self._ground))
+
+
+def _swayed(rows: Items[Asked]) -> tuple[int, int]:
+    pairs = [(bool(row.before.correct), bool(row.after.correct)) for row in rows]
+    return pairs.count((True, False)), pairs.count((False, True))
 
 
 def _half(part: Examined, whole: Examined) -> bool:

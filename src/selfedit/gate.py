@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, final
@@ -49,6 +50,8 @@ class Evidence:
     """To the reporting probes of its own documents."""
     recall: Change | None = None
     """Of these."""
+    swayed: tuple[int, int] = (0, 0)
+    """Of these so many that were right are wrong now, and so many the other way."""
     logprob: Change | None = None
     """Of their gold answers, nats a token."""
     kept: Share | None = None
@@ -112,6 +115,7 @@ class Verdict:
         return {**told, "checks": [asdict(check) for check in self.checks]}
 
 
+CHANCE = 0.05
 TOLD = ("own", "correction", "earlier")
 """What a person is told of who was accepted; the rest is kept with the commit."""
 SCALABLE = frozenset({"earlier", "ability", "fluency", "invention"})
@@ -143,18 +147,26 @@ def _checks(found: Evidence, limits: Gate) -> Iterator[Check]:
 
 
 def _own(found: Evidence) -> Check:
-    """Its own documents: recall must not fall, and something must have been learned."""
+    """Its own documents: recall must not fall by more than chance, and something must have been learned."""
     if not any(found.answers):
         return Check("own", False, "after training every answer is empty")
     if found.recall is None:
         return Check("own", True, "no question of its own")
     before, after = found.recall.before, found.recall.after
     told = f"recall of the document itself {_went(found.recall)}"
-    if after != before or after == 1:
-        return Check("own", after >= before, told)
+    if after > before or after == 1:
+        return Check("own", True, told)
+    if _by_chance(*found.swayed) <= CHANCE:
+        return Check("own", False, told)
     if found.logprob is not None and found.logprob.after <= found.logprob.before:
         return Check("own", False, f"{told}, and its answers became no likelier")
     return Check("own", True, told)
+
+
+def _by_chance(lost: int, gained: int) -> float:
+    """How often so many or more of these were lost if each were lost or gained by a coin (sign test)."""
+    total = lost + gained
+    return sum(math.comb(total, each) for each in range(lost, total + 1)) / 2**total
 
 
 def _went(change: Change) -> str:
