@@ -121,7 +121,7 @@ class Served:
     def _nearest(self, question: str, topic: str) -> Task | None:
         titled = self._titled.get(topic) if topic else None
         if titled is None:
-            return self._finder.about(question, ROUTING.shared)
+            return self._finder.about(question, ROUTING)
         tasks, finder = titled
         return finder.about(question) or tasks[0]
 

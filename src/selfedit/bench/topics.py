@@ -2,8 +2,9 @@
 
     selfedit bench topics --data DIR
 
-A question counts as right if the passage picked has its title, among all passages that were learned. Beside
-the rule stand two that know less: the title that shares most words with the question, and the commonest one.
+A question counts as right if the passage picked has its title, among all passages that were learned; a
+general question, a canary that is about nothing of them, if none is picked. Beside the rule stand the nearest
+passage however far it is, and two that know less: the title that shares most words, and the commonest one.
 """
 
 from __future__ import annotations
@@ -15,33 +16,55 @@ from collections.abc import Sequence as Items
 from pathlib import Path
 from typing import Any
 
+from selfedit.canaries import canaries
+from selfedit.config import Routing
 from selfedit.demo import HANDBOOK, QUESTIONS
-from selfedit.edits.topics import about
+from selfedit.edits.topics import Finder
 from selfedit.edits.words import FUNCTION_WORDS, content
 from selfedit.errors import UsageError
-from selfedit.rewards import bootstrap_interval
+from selfedit.rewards import bootstrap_interval, wilson
 from selfedit.tasks import read, read_questions, read_squad
 from selfedit.types import Task
 
-Pick = Callable[[Items[Task], str], Task | None]
+Pick = Callable[[str], Task | None]
 Asked = Items[tuple[str, str]]
-"""Questions, each with the title that it is about."""
+"""Questions, each with the title that it is about; empty where it is about none."""
 
 
-def by_title(tasks: Items[Task], question: str) -> Task | None:
+def asked_rule(tasks: Items[Task]) -> Pick:
+    """The rule itself."""
+    finder, limits = Finder(tasks), Routing()
+    return lambda question: finder.about(question, limits)
+
+
+def nearest(tasks: Items[Task]) -> Pick:
+    """The nearest in words, as long as one is shared."""
+    return Finder(tasks).about
+
+
+def by_title(tasks: Items[Task]) -> Pick:
     """The first of the titles that share most words with the question; None where none shares any."""
-    wanted = {word for word in content(question) if word not in FUNCTION_WORDS}
-    shared = [len(wanted.intersection(content(task.title))) for task in tasks]
-    return tasks[shared.index(max(shared))] if any(shared) else None
+
+    def pick(question: str) -> Task | None:
+        wanted = {word for word in content(question) if word not in FUNCTION_WORDS}
+        shared = [len(wanted.intersection(content(task.title))) for task in tasks]
+        return tasks[shared.index(max(shared))] if any(shared) else None
+
+    return pick
 
 
-def commonest(tasks: Items[Task], question: str) -> Task | None:
+def commonest(tasks: Items[Task]) -> Pick:
     """A passage of the title that most passages have, whatever the question."""
     ((title, _),) = Counter(task.title for task in tasks).most_common(1)
-    return next(task for task in tasks if task.title == title)
+    return lambda question: next(task for task in tasks if task.title == title)
 
 
-RULES: Mapping[str, Pick] = {"ask": about, "words of the title": by_title, "commonest title": commonest}
+RULES: Mapping[str, Callable[[Items[Task]], Pick]] = {
+    "ask": asked_rule,
+    "nearest": nearest,
+    "words of the title": by_title,
+    "commonest title": commonest,
+}
 
 
 def cases(data: Path) -> Iterator[tuple[str, tuple[Task, ...], Asked]]:
@@ -52,24 +75,28 @@ def cases(data: Path) -> Iterator[tuple[str, tuple[Task, ...], Asked]]:
     asked = [(probe.question, task.title) for task in report for probe in task.probes]
     yield "val_report", report, asked
     yield "val_report among val", everything, asked
+    general = [(canary.question, "") for canary in canaries()]
+    yield "general questions", demo, general
+    yield "general questions", report, general
 
 
 def measured(case: str, rule: str, learned: Items[Task], asked: Asked) -> dict[str, Any]:
-    """How often the rule picks the title; the interval is over titles."""
+    """How often the rule picks the title; the interval is over titles, Wilson's where there is only one."""
     right: dict[str, list[float]] = defaultdict(list)
     none = 0
     began = time.perf_counter()
+    pick = RULES[rule](learned)
     for question, title in asked:
-        found = RULES[rule](learned, question)
+        found = pick(question)
         none += found is None
-        right[title].append(float(found is not None and found.title == title))
-    seconds = time.perf_counter() - began
+        right[title].append(float((found.title if found else "") == title))
+    seconds, hits = time.perf_counter() - began, int(sum(map(sum, right.values())))
     return {
         "case": case,
         "rule": rule,
-        "accuracy": sum(map(sum, right.values())) / len(asked),
+        "accuracy": hits / len(asked),
         "over_titles": sum(sum(mine) / len(mine) for mine in right.values()) / len(right),
-        "ci95": bootstrap_interval(right, seed=0),
+        "ci95": bootstrap_interval(right, seed=0) if len(right) > 1 else wilson(hits, len(asked)),
         "none": none / len(asked),
         "questions": len(asked),
         "titles": len({task.title for task in learned}),

@@ -86,6 +86,8 @@ class Routing(Settings):
     """The BM25 score that a question must exceed for any adapter to be used."""
     shared: float = Field(default=0.2, ge=0, lt=1)
     """A question is about a passage only that has more than this share of its words, each at its weight."""
+    alone: float = Field(default=0.25, ge=0, lt=1)
+    """The same where they share but one word, neither a name nor of the title; a common one is not enough."""
 
 
 class Consolidation(Settings):

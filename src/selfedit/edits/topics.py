@@ -10,6 +10,7 @@ from typing import final
 
 import regex
 
+from selfedit.config import Routing
 from selfedit.edits.words import FUNCTION_WORDS, content, listed
 from selfedit.types import Task
 
@@ -61,12 +62,11 @@ class Finder:
             for word in title | _words(task.passage):
                 self._places[word].append((place, 1 + (word in title)))
 
-    def about(self, question: str, least: float | None = None) -> Task | None:
+    def about(self, question: str, limits: Routing | None = None) -> Task | None:
         """The nearest task, of equals the first; None where none shares a word.
 
-        With `least` also None where it shares no more than that of the question (of its words, each at its
-        weight; one that no task has weighs the most), or no more than half of it where that is a single word,
-        neither a name nor in the title: so much has any question in common with some text.
+        With `limits` also None where it shares too little: so much has any question in common with some text.
+        A share is of the question's words, each at its weight; one that no task has weighs the most.
         """
         near: dict[int, _Near] = defaultdict(_Near)
         whole, names = 0.0, _words(" ".join(_NAME.findall(question.partition(" ")[2])))
@@ -75,11 +75,11 @@ class Finder:
             weight = math.log(1 + len(self._tasks) / max(1, len(held))) / (1 + (word in COMMON))
             whole += weight
             for place, times in held:
-                near[place].share(weight, times, telling=times > 1 or word in names)
+                near[place].share(weight, times, names=word in names, common=word in COMMON)
         if not near:
             return None
         best = max(near, key=lambda place: (near[place].score, -place))
-        return self._tasks[best] if least is None or near[best].enough(least, whole) else None
+        return self._tasks[best] if limits is None or near[best].enough(limits, whole) else None
 
 
 @dataclass(slots=True)
@@ -90,17 +90,21 @@ class _Near:
     shared: float = 0.0
     words: int = 0
     telling: bool = False
+    """A name is shared, or a word of the title."""
+    uncommon: bool = False
 
-    def share(self, weight: float, times: int, *, telling: bool) -> None:
+    def share(self, weight: float, times: int, *, names: bool, common: bool) -> None:
         """One more word that both have."""
         self.score += weight * times
         self.shared += weight
         self.words += 1
-        self.telling |= telling
+        self.telling |= names or times > 1
+        self.uncommon |= not common
 
-    def enough(self, least: float, whole: float) -> bool:
-        alone = not self.telling and self.words == 1
-        return self.shared > (max(least, 0.5) if alone else least) * whole
+    def enough(self, limits: Routing, whole: float) -> bool:
+        if self.telling or self.words > 1:
+            return self.shared > limits.shared * whole
+        return self.uncommon and self.shared > max(limits.shared, limits.alone) * whole
 
 
 def _words(text: str) -> set[str]:
