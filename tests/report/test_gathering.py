@@ -121,8 +121,8 @@ def test_what_was_taken_out_says_how(whole: Path, tmp_path: Path) -> None:
         store.move_head("revert", [store.head()[1].id])
         history = gather(store).history
     assert history
-    assert [each.state.split(" (")[0] for each in history.commits] == ["taken out", "live, awaits retraining"]
-    assert history.commits[0].state == "taken out (revert)"
+    assert [each.state for each in history.commits] == ["reverted", "live, awaits retraining"]
+    assert all(each.entered for each in history.commits)
 
 
 def test_an_empty_store(tmp_path: Path) -> None:

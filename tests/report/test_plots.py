@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from selfedit.report import plots
-from selfedit.report.found import CommitFound, Found, Point, RoundFound
+from selfedit.report.found import Found, Point, RoundFound
 from selfedit.report.gathering import gather
 from selfedit.store import Store
 
@@ -69,17 +69,3 @@ def test_rounds_without_a_kept_edit_are_drawn(whole: Path) -> None:
     assert marks(svg, "red") == []
     assert plots.distribution([replace(bare[0], values=(1.0,))], "d") is None
     assert plots.distribution([replace(bare[0], values=(1.0, 1.0))], "d")
-
-
-def test_the_newest_commits_are_drawn(whole: Path) -> None:
-    history = found(whole).history
-    assert history
-    commits: list[CommitFound] = list(history.commits)
-    svg = plots.history(commits, "h")
-    assert svg
-    assert commits[0].row.id[:8] in svg.svg
-    many = plots.history(commits * 200, "h")
-    assert many
-    assert len(marks(many.svg, "green")) <= plots.COMMITS
-    nothing = replace(commits[0], row=replace(commits[0].row, figures=type(commits[0].row.figures)()))
-    assert plots.history([nothing], "h") is None

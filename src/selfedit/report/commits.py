@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from selfedit.report.found import CommitFound, HistoryFound
+from selfedit.quarantine import candidates
+from selfedit.report import gating
+from selfedit.report.found import CommitFound, HeldFound, HistoryFound
+from selfedit.report.standing import standing
 from selfedit.report.teaching import as_yaml
 from selfedit.store import CommitRow, Cost, Store
 
@@ -12,6 +15,8 @@ SHOWN = 1000
 """The newest so many commits have a row."""
 TOLD = 60
 """The newest so many of them show their questions and notes too."""
+HELD = 200
+"""The newest so many candidates have a row."""
 
 
 def gather(store: Store) -> HistoryFound | None:
@@ -21,18 +26,23 @@ def gather(store: Store) -> HistoryFound | None:
         return None
     shown = rows[:SHOWN]
     told = {row.id for row in shown[:TOLD]}
-    stale, left = {row.id for row in store.stale()}, store.left()
-    questions = store.all_probes(told)
+    stands = standing(store, rows, candidates(store))
+    questions = store.all_probes(row.id for row in shown)
+
+    def found(row: CommitRow) -> CommitFound:
+        asked = tuple(each for each in questions.get(row.id, ()) if each.role == "report")
+        return CommitFound(
+            row,
+            stands[row.id].told,
+            asked if row.id in told else (),
+            tuple(edit.text for edit in store.edits(row.id)) if row.id in told else (),
+            stands[row.id].entered,
+            sum(each.after is not None and not each.dropped for each in asked),
+            gating.gather(store, row.id),
+        )
+
     return HistoryFound(
-        tuple(
-            CommitFound(
-                row,
-                _state(row, row.id in stale, left.get(row.id)),
-                tuple(each for each in questions.get(row.id, ()) if each.role == "report"),
-                tuple(edit.text for edit in store.edits(row.id)) if row.id in told else (),
-            )
-            for row in reversed(shown)
-        ),
+        tuple(found(row) for row in reversed(shown)),
         len(rows) - len(shown),
         len(shown) - len(told),
         sum(row.live for row in rows),
@@ -40,11 +50,13 @@ def gather(store: Store) -> HistoryFound | None:
     )
 
 
-def _state(row: CommitRow, stale: bool, left: str | None) -> str:
-    told = "live, awaits retraining" if stale else "live"
-    if not row.live:
-        told = f"taken out ({left})" if left else "taken out"
-    return f"{told}, erased" if row.erased else told
+def held(store: Store) -> HeldFound | None:
+    """The newest candidates that the gate held back, the oldest of them first; None where there are none."""
+    every = candidates(store)
+    if not every:
+        return None
+    shown = every[-HELD:]
+    return HeldFound(shown, len(every) - len(shown), sum(each.state == "waiting" for each in every))
 
 
 def settings(store: Store) -> dict[str, str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from selfedit.evaluating.figures import TableRow
+from selfedit.gate import Check
+from selfedit.quarantine import Candidate
 from selfedit.report.shown import PickedBy, Settings, SolvedFound, StreamFound, TaskShown
 from selfedit.rewards.statistics import Interval
 from selfedit.store import CommitRow, Cost, ProbeResult
@@ -218,6 +220,28 @@ class TableFound:
 
 @final
 @dataclass(frozen=True)
+class Fact:
+    """What was learned as an answer, and what takes its place."""
+
+    question: str
+    old: str
+    new: str
+
+
+@final
+@dataclass(frozen=True)
+class GateFound:
+    """What the gate reported of a commit."""
+
+    reason: str
+    checks: tuple[Check, ...] = ()
+    scale: float = 1.0
+    """So much of the adapter was let in."""
+    corrects: tuple[Fact, ...] = ()
+
+
+@final
+@dataclass(frozen=True)
 class CommitFound:
     """A commit, where it stands, and the questions that reported on it."""
 
@@ -226,6 +250,12 @@ class CommitFound:
     questions: tuple[ProbeResult, ...] = ()
     notes: tuple[str, ...] = ()
     """The self-edits that it was trained on, as they were written."""
+    entered: bool = True
+    """Whether it was ever live."""
+    asked: int = 0
+    """Questions that reported on it, as far as they are still there."""
+    gate: GateFound | None = None
+    """None where there was no gate."""
 
 
 @final
@@ -241,6 +271,18 @@ class HistoryFound:
     live: int
     """Of all commits, shown or not, as is the cost."""
     cost: Cost
+
+
+@final
+@dataclass(frozen=True)
+class HeldFound:
+    """What the gate held back, the oldest first."""
+
+    candidates: tuple[Candidate, ...]
+    earlier: int
+    """Candidates before those, which are not shown."""
+    waiting: int
+    """Of all, those that nobody has decided on."""
 
 
 @final
@@ -263,3 +305,4 @@ class Found:
     streams: tuple[StreamFound, ...] = ()
     machines: Mapping[str, str] = field(default_factory=dict[str, str])
     """Run or table → what it chose for its machine and the versions that computed, as YAML."""
+    held: HeldFound | None = None

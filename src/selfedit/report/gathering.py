@@ -39,4 +39,5 @@ def gather(store: Store) -> Found:
         settings,
         told,
         machines,
+        commits.held(store),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,10 +21,10 @@ from markupsafe import Markup
 from selfedit import __version__
 from selfedit.evaluating.figures import TableRow
 from selfedit.evaluating.standings import SolvedRow
-from selfedit.report import configurations, plots, stream_plots, wording
+from selfedit.report import configurations, history_plots, plots, stream_plots, wording
 from selfedit.report.cost import cost
 from selfedit.report.drawing import Drawn
-from selfedit.report.found import Answered, Found, RunFound, Way
+from selfedit.report.found import Answered, CommitFound, Found, RunFound, Way
 from selfedit.report.grids import picture
 from selfedit.report.shown import StreamFound
 from selfedit.streaming.tabulating import StreamRow
@@ -47,6 +48,7 @@ TITLES = {
     "streams": "What is kept of documents learned one after another",
     "configurations": "Configurations that were picked",
     "history": "What this model has learned",
+    "held": "What was held back",
     "passages": "Answers, passage by passage",
     "demonstrations": "Attempts, task by task",
     "trials": "Self-edits of the rounds",
@@ -57,8 +59,11 @@ TITLES = {
 
 
 REASONS = 5
-"""So many reasons of failure are told for each round."""
-FILTERS = ("share", "figure", "signed", "signed_reward", "interval", "span", "when", "count", "beginning")
+"""So many reasons of failure are told for each round, and so many for each candidate that was held back."""
+FILTERS = (
+    *("share", "figure", "signed", "signed_reward", "interval", "span", "when", "count"),
+    *("beginning", "clipped"),
+)
 """Words of `wording` that templates use."""
 
 
@@ -75,6 +80,7 @@ def sections(found: Found) -> tuple[Section, ...]:
         "trials": bool(found.tried),
     }
     there |= dict.fromkeys(("cost", "settings"), any(there.values()))
+    there["held"] = found.held is not None
     return tuple(Section(id, title) for id, title in TITLES.items() if there[id])
 
 
@@ -93,6 +99,7 @@ def render(found: Found, written: datetime) -> str:
         distributions=[configurations.distribution(each) for each in found.picked],
         cost=cost(found),
         settings=_settings(found),
+        limit=REASONS,
         written=written,
         version=__version__,
         generator=GENERATOR,
@@ -115,6 +122,9 @@ def holds(found: Found) -> str:
     if history := found.history:
         made = wording.count(len(history.commits) + history.earlier, "commit")
         told.append(f"{made}, {history.live:,} live")
+    if held := found.held:
+        every = wording.count(len(held.candidates) + held.earlier, "held-back candidate")
+        told.append(f"{every} ({held.waiting:,} waiting)")
     if not told:
         return "Nothing has been learned or measured in this store yet."
     return f"This store holds {wording.listed(told)}."
@@ -168,6 +178,15 @@ class StreamPlots:
 
 @final
 @dataclass(frozen=True)
+class HistoryPlots:
+    """The figures of the history; None where nothing was asked, or nothing asked again."""
+
+    recall: Shown | None = None
+    kept: Shown | None = None
+
+
+@final
+@dataclass(frozen=True)
 class Plots:
     """All figures of the page."""
 
@@ -175,7 +194,7 @@ class Plots:
     tables: tuple[Shown, ...]
     solved: tuple[Shown | None, ...]
     streams: tuple[StreamPlots, ...]
-    history: Shown | None
+    history: HistoryPlots
 
 
 def _plots(found: Found) -> Plots:
@@ -186,7 +205,14 @@ def _plots(found: Found) -> Plots:
         tuple(gallery.hang(partial(plots.table, table.rows)) for table in found.tables),
         tuple(gallery.hang_if_any(partial(plots.solved, table.rows)) for table in found.solved),
         tuple(_stream_plots(each, gallery) for each in found.streams),
-        gallery.hang_if_any(partial(plots.history, found.history.commits)) if found.history else None,
+        _history_plots(found.history.commits, gallery) if found.history else HistoryPlots(),
+    )
+
+
+def _history_plots(commits: Items[CommitFound], gallery: Gallery) -> HistoryPlots:
+    return HistoryPlots(
+        gallery.hang_if_any(partial(history_plots.recall, commits)),
+        gallery.hang_if_any(partial(history_plots.kept, commits)),
     )
 
 

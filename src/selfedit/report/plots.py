@@ -27,12 +27,10 @@ from selfedit.report.drawing import (
     panels,
     style,
 )
-from selfedit.report.found import CommitFound, Point, RoundFound
+from selfedit.report.found import Point, RoundFound
 from selfedit.report.wording import clipped, minus
 from selfedit.rewards.statistics import Interval
 
-COMMITS = 200
-"""At most so many commits are drawn, the newest."""
 ACROSS = 4
 """Rounds side by side in the distribution of rewards."""
 
@@ -48,7 +46,6 @@ class Look:
     line: str = "none"
     aside: float = 0.0
     """To the right, so that intervals do not cover each other."""
-    hollow: bool = False
 
 
 # -- rounds ----------------------------------------------------------------------------------------------
@@ -241,68 +238,6 @@ def _dots(ax: Axes, title: str, points: Items[Point], colour: str, marker: str) 
 def _table_told(rows: Items[TableRow]) -> str:
     told = [f"{row.method} {row.accuracy:.2f}" for row in rows if row.accuracy is not None]
     return f"Accuracy after each way of teaching: {', '.join(told) or 'none could be measured'}."
-
-
-# -- history ---------------------------------------------------------------------------------------------
-
-
-MARKS = {
-    "recall_before": Look("recall before", BLUE, "o", hollow=True),
-    "recall_after": Look("after", BLUE, "o"),
-    "mismatch_after": Look("mismatch after", RED, "x"),
-    "retention": Look("earlier answers still right", GREEN, "D"),
-}
-"""A figure of a commit → how it is marked."""
-
-
-def history(commits: Items[CommitFound], name: str) -> Drawn | None:
-    """Recall before and after each commit, what reciting would earn, and what is left of what was known."""
-    shown = [each for each in commits if each.row.figures.recall_after is not None][-COMMITS:]
-    if not shown:
-        return None
-    with style():
-        figure, (ax,) = panels(3.0)
-        for at, each in enumerate(shown, 1):
-            low, high = _value(each, "recall_before"), _value(each, "recall_after")
-            if low is not None and high is not None:
-                ax.plot([at, at], [low, high], color=BLUE, linewidth=1.3, alpha=0.6, zorder=1)
-        for name_of, look in MARKS.items():
-            _marks(ax, [_value(each, name_of) for each in shown], look)
-        ax.set_ylim(-0.04, 1.04)
-        ax.set_xlim(0.4, len(shown) + 0.6)
-        ax.grid(axis="y")
-        _name_commits(ax, shown)
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, handletextpad=0.1)
-        return drawn(figure, name, _history_told(shown))
-
-
-def _value(each: CommitFound, name: str) -> float | None:
-    return getattr(each.row.figures, name)
-
-
-def _marks(ax: Axes, values: Items[float | None], look: Look) -> None:
-    held = [(at, value) for at, value in enumerate(values, 1) if value is not None]
-    if held:
-        ax.plot(
-            [at for at, _ in held], [value for _, value in held], linestyle="none", marker=look.marker,
-            markersize=5 if len(values) <= 60 else 2.5, color=look.colour, label=look.label, zorder=2,
-            markerfacecolor=PAPER if look.hollow else look.colour,
-        )  # fmt: skip
-
-
-def _name_commits(ax: Axes, shown: Items[CommitFound]) -> None:
-    if len(shown) <= 8:
-        names = [f"{each.row.id[:8]}\n{each.row.time[:10]}" for each in shown]
-        ax.set_xticks(range(1, len(shown) + 1), names)
-    else:
-        ax.set_xlabel("commits in the order in which they were learned")
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True))
-
-
-def _history_told(shown: Items[CommitFound]) -> str:
-    values = [value for each in shown if (value := each.row.figures.recall_after) is not None]
-    mean = sum(values) / len(values)
-    return f"Recall before and after each of {len(shown)} commits; on average {mean:.2f} after."
 
 
 # -- inside ----------------------------------------------------------------------------------------------
