@@ -19,7 +19,7 @@ from selfedit.probing import KNOWN
 from selfedit.serving import Member, routed
 from selfedit.store import Store
 from selfedit.tasks import Document, read
-from selfedit.types import Failure, Probe, Reward, Sequence, TrainingPlan
+from selfedit.types import Failure, GenerationRequest, Probe, Reward, Sequence, TrainingPlan
 
 from .fakes import FakeWorker
 
@@ -284,3 +284,30 @@ def test_the_gate_report_and_settings_are_kept(store: Store, tmp_path: Path) -> 
 
 def test_figures_follow_from_the_rows() -> None:
     assert LearnReport().with_answers((), None) == LearnReport()
+
+
+def test_near_misses_are_trained_where_they_are_wanted(store: Store, tmp_path: Path) -> None:
+    mine = document(tmp_path, OTHER, "library.md")
+    rows = {
+        share: [row for row in _trained(store, mine, share) if isinstance(row, Sequence)]
+        for share in (0.0, 1.0)
+    }
+    unknown = [row for row in rows[1.0] if row.completion == " I don't know."]
+    assert unknown
+    assert not any(row.completion == " I don't know." for row in rows[0.0])
+    assert {row for row in rows[1.0] if row not in unknown} == set(rows[0.0])
+
+
+def _trained(store: Store, mine: Document, share: float) -> tuple[str | Sequence, ...]:
+    class Asker(FakeWorker):
+        """Writes questions in which something can be changed."""
+
+        def _question(self, request: GenerationRequest) -> str:
+            question = f"In which year did {super()._question(request).split()[1]} Isaura Quill found it?"
+            self._spans[question] = request.prompt.rsplit("Answer: ", 1)[1].removesuffix("\nQuestion:")
+            return question
+
+    report = lifelong.learn(
+        pupil(store, Asker()), Lesson((mine,), learning(SETTINGS, abstention=share), gated=False)
+    )
+    return store.plan(report.commits[0]).sequences

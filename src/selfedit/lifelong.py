@@ -200,8 +200,9 @@ def drafted(lesson: Lesson, probing: Probing, chosen: Mapping[str, SelfEdit]) ->
     for task in lesson.fresh:
         for each in sequences_of(task, chosen[task.id]) if task.id in chosen else ():
             texts[each] = texts.get(each) or task.id
-        for each in near_misses(task, tuple(texts), share=share, seed=seed) if share else ():
-            texts[each] = texts.get(each) or task.id
+        if share:
+            mine = [row for row, owner in texts.items() if owner == task.id]
+            texts |= dict.fromkeys(near_misses(task, mine, share=share, seed=seed), task.id)
     return Draft(lesson, probing, {**(earlier.edits if earlier else {}), **chosen}, texts)
 
 
