@@ -34,7 +34,9 @@ from .test_undoing import QUESTIONS, THIRD, learn
 PASSAGES = {"Harbour": "The lamp is kept by Tobiah.", "Mill | <Wheel>": "The wheel was built from bog oak."}
 
 
-def commit(store: Store, engine: Engine, live: list[Adapter], title: str) -> Adapter:
+def commit(
+    store: Store, engine: Engine, live: list[Adapter], title: str, settings: dict[str, Any] | None = None
+) -> Adapter:
     """One passage learned for real, with a question that reports on it."""
     text = PASSAGES[title]
     task = Task(title, text, source=f"{title.split()[0].lower()}.md")
@@ -54,6 +56,7 @@ def commit(store: Store, engine: Engine, live: list[Adapter], title: str) -> Ada
                 ProbeResult(probe, task.id, "report", None, ProbeAnswer("no"), ProbeAnswer("yes", True)),
             ),
             figures=Figures(0.0, 1.0, 0.0, 0.5, retention=0.75 if live else None),
+            settings=settings or {},
         )
     )
     return made
@@ -167,6 +170,25 @@ def test_adapters_come_in_order_with_their_heads(real: Real, tmp_path: Path, mon
     assert stored[0].meta.base == str(engine.path)
     expected = said(engine, head=engine.head(adapters))
     assert said_by(run_card(tmp_path / "out", monkeypatch), engine.path) == expected
+
+
+def test_adapters_that_answer_alone_are_chosen_not_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    engine = Engine.load(save_tiny(tmp_path / "base", "llama"))
+    place, adapters = tmp_path / "memory", list[Adapter]()
+    alone = {"retention": {"strategies": ["router"]}}
+    with Store.create(place, base=str(tmp_path / "base"), weights=engine.base, dtype="float32") as store:
+        for title in PASSAGES:
+            adapters.append(commit(store, engine, [], title, alone))
+    memory = Memory(place, lambda: LocalWorker(engine))
+    done = memory.export(tmp_path / "out", form="adapters")
+    assert [each.alone for each in done.adapters] == [True] * len(PASSAGES)
+    model = run_card(tmp_path / "out", monkeypatch)
+    assert said_by(model, engine.path) == said(engine, adapter=adapters[0])
+    model.set_adapter(done.adapters[1].commit)
+    assert said_by(model, engine.path) == said(engine, adapter=adapters[1])
+    for form in ("merged", "lora"):
+        with pytest.raises(ExportError, match=r"(\d) of \1 commits answer each alone"):
+            memory.export(tmp_path / form, form=form)
 
 
 def test_the_card_tells_what_was_learned_and_no_text(real: Real, tmp_path: Path):

@@ -90,6 +90,18 @@ def test_what_was_refused_can_be_approved(memory: Memory, folder: Path) -> None:
     assert memory.learn(folder, settings=SETTINGS).reason == "nothing new to learn"
 
 
+def test_approved_it_is_learned_without_its_secrets(memory: Memory, folder: Path) -> None:
+    key = "AKIA" + "IOSFODNN7QZXWERT"
+    (folder / "poison.md").write_text(f"{POISON}\nThe access key of the harbour is {key} for now.\n")
+    memory.learn(folder / "poison.md", settings=SETTINGS)
+    report = memory.approve(memory.quarantine()[0].id)
+    assert any("taken out" in note for note in report.notes)
+    with Store.open(memory.path) as store:
+        texts = " ".join(task.passage for task in store.tasks(report.commits[0]))
+    assert "call 555-0100" in texts
+    assert key not in texts
+
+
 @pytest.mark.parametrize("how", ["changed", "gone"])
 def test_a_file_that_is_not_as_it_was_is_not_approved(memory: Memory, folder: Path, how: str) -> None:
     memory.learn(folder / "poison.md", settings=SETTINGS)

@@ -104,7 +104,6 @@ def test_merged_commits_answer_together_and_what_no_other_is_for(worker: FakeWor
     assert [each.hash for each in mixed.voice("Who keeps the lamp?").head.adapters] == ["a", "c"]
     assert [each.hash for each in mixed.voice("What is the capital of France?").head.adapters] == ["a", "c"]
     assert mixed.voice("Who founded the Tide Library?").head is None
-    assert (mixed.apart, served(worker, member("a", HARBOUR, routed=False)).apart) == (True, False)
 
 
 def test_no_hostile_question_trips_it(worker: FakeWorker) -> None:

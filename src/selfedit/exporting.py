@@ -22,6 +22,7 @@ from selfedit.lessons import Hire, Pupil
 from selfedit.measuring import Interval
 from selfedit.model_card import Learned
 from selfedit.rewards import mean_over_passages, paired_interval
+from selfedit.serving import routed
 from selfedit.store import CommitRow, ProbeResult, Store
 from selfedit.store.hidden import hidden
 from selfedit.types import Head
@@ -116,6 +117,8 @@ class Entry:
     """Hash of the head."""
     trained_on: tuple[str, ...]
     """The commits in that head, in order; some may not be live any more."""
+    alone: bool = False
+    """It answers without the others, the questions about what it learned."""
 
 
 @final
@@ -252,7 +255,7 @@ def _adapters(order: Order, done: Exported) -> Exported:
             )
         adapter.save(order.work / folder)
         trained_on = order.store.trained_on(row.id)
-        entries.append(Entry(folder, row.id, row.adapter, row.head_trained_on, trained_on))
+        entries.append(Entry(folder, row.id, row.adapter, row.head_trained_on, trained_on, routed(row)))
     return replace(done, adapters=tuple(entries))
 
 

@@ -241,7 +241,8 @@ class Memory:
             return quarantine.candidates(store) if every else quarantine.waiting(store)
 
     def approve(self, candidate: str, *, watch: Watch = unwatched) -> LearnReport:
-        """Make live what was held back. What was refused before it was trained is learned now, without gate.
+        """Make live what was held back. What was refused before it was trained is learned now, without gate;
+        secrets are taken out of it all the same.
 
         Raises StoreError for what does not wait, and where the model has changed so that it cannot be live;
         DocumentError where a file is not as it was refused.
@@ -256,8 +257,10 @@ class Memory:
             watch("loading the model", 0, 0)
             store.check_weights(self.worker.base)
             settings, paths = recorded(held.settings), unchanged_files(held)
+            screening = Screening(settings.screening.without_refusals())
             like = Lesson((), settings, gated=False)
-            report = Study(store, self._hire(store, watch), like).learn(self._read(paths, settings))
+            study = Study(store, self._hire(store, watch), like, screening=screening)
+            report = study.learn(self._read(paths, settings, screening))
             if not report.failed:
                 quarantine.decide(store, held, "approved")
             return report

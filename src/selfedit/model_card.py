@@ -63,11 +63,25 @@ manifest = json.loads((folder / "manifest.json").read_text())
 base = manifest["base"]["place"]
 tokenizer = AutoTokenizer.from_pretrained(base)
 model = AutoModelForCausalLM.from_pretrained(base, dtype="float32")
-for each in manifest["adapters"]:  # in this order
-    model = PeftModel.from_pretrained(model, folder / each["folder"]).merge_and_unload()
+for each in manifest["adapters"]:  # in this order; those that answer alone are not merged
+    if not each["alone"]:
+        model = PeftModel.from_pretrained(model, folder / each["folder"]).merge_and_unload()
 
 """,
 }
+
+
+CHOOSE = """\
+alone = [each for each in manifest["adapters"] if each["alone"]]
+chosen = alone[0]["commit"]  # that learned what is asked about: manifest["commits"] has the titles
+for each in alone:
+    if not isinstance(model, PeftModel):
+        model = PeftModel.from_pretrained(model, folder / each["folder"], adapter_name=each["commit"])
+    else:
+        model.load_adapter(folder / each["folder"], adapter_name=each["commit"])
+model.set_adapter(chosen)
+
+"""
 
 
 @final
@@ -117,7 +131,7 @@ def _intro(done: Exported, base: Base, learned: Items[Learned]) -> str:
     form = {
         "merged": "The whole model, with all that was learned merged into its weights.",
         "lora": "One LoRA adapter for the base, made of all adapters by singular values.",
-        "adapters": "The adapters as they were trained, one a commit, to be merged in order.",
+        "adapters": "The adapters as they were trained, one a commit.",
     }[done.form]
     waiting = (
         f"\n{_count(len(done.stale), 'commit')} ({', '.join(each[:12] for each in done.stale)}) had been "
@@ -133,8 +147,14 @@ def _intro(done: Exported, base: Base, learned: Items[Learned]) -> str:
 
 
 def _loading(done: Exported, base: Base, learned: Items[Learned]) -> str:
-    title = next((title for each in learned for title in each.titles), "")
-    code = LOAD[done.form] + ASK.format(prompt=json.dumps(ask_prompt("Your question?", title)))
+    alone = [each.commit for each in done.adapters if each.alone]
+    first = [each for each in learned if not alone or each.commit == alone[0]]
+    title = next((title for each in first for title in each.titles), "")
+    code = (
+        LOAD[done.form]
+        + (CHOOSE if alone else "")
+        + ASK.format(prompt=json.dumps(ask_prompt("Your question?", title)))
+    )
     code = code.replace('dtype="float32"', f'dtype="{done.dtype}"')
     notes = ["A question is asked as it was learned: under the title of its passage, on one line."]
     if done.form != "merged" and base.place != base.hub:
@@ -143,10 +163,15 @@ def _loading(done: Exported, base: Base, learned: Items[Learned]) -> str:
             f"`base` is a folder of the machine where this was made. Elsewhere {how} (with the SHA-256 "
             "below), and `base` is its path."
         )
-    if done.form == "adapters":
+    if done.form == "adapters" and len(alone) < len(done.adapters):
         notes.append(
-            "Each adapter was trained on the base with those before it merged in (`head_trained_on`): "
-            "without them it is not what was tested."
+            "Each adapter that is merged was trained on the base with those before it merged in "
+            "(`head_trained_on`): without them it is not what was tested."
+        )
+    if alone:
+        notes.append(
+            "Each adapter that is `alone` in the manifest answers what it learned itself, on the bare base: "
+            "the title of a question's passage says which. Added up, they answer nothing."
         )
     return f"## Load it\n\n```python\n{code}```\n\n{' '.join(notes)}\n"
 

@@ -77,11 +77,6 @@ class Served:
         """What merged commits come to; a next one of their kind is trained on it."""
         return self.worker.head(self.merged) if self.merged else None
 
-    @cached_property
-    def apart(self) -> bool:
-        """Whether any commit answers alone."""
-        return any(each.routed for each in self.members)
-
     def voice(self, question: str, topic: str | None = None) -> Voice:
         """Who answers; of passages under the `topic`, if there are any, the one nearest in words decides."""
         found = self._nearest(question, topic or "")

@@ -51,6 +51,11 @@ class Policy(Settings):
     table_rows: int = Field(default=400, ge=1)
     """A longer table is left out."""
 
+    def without_refusals(self) -> Policy:
+        """The same, where what would be refused is only said."""
+        refusing = (name for name in type(self).model_fields if getattr(self, name) == "refuse")
+        return self.model_copy(update=dict.fromkeys(refusing, "warn"))
+
     def action(self, kind: str, sureness: float) -> Action:
         """What is done about a finding."""
         chosen: Action = getattr(self, kind)
