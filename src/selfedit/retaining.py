@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 def course(pupil: Pupil, lesson: Lesson, rows: Items[Row]) -> Course:
     """The rows with what the strategies add. What takes an earlier commit's place is trained as that was.
 
-    Raises UsageError for consolidation, which is no way of learning something new.
+    Raises UsageError for consolidation, which is no way of learning something new, and for superposition,
+    which is only measured.
     """
     settings = lesson.settings.retention
     if "consolidation" in settings.strategies:
         raise UsageError("retention: consolidation is a verb of its own; learn, then `selfedit consolidate`")
+    if settings.superposed:
+        raise UsageError("retention: superposition is only measured, by `selfedit stream`; choose router")
     if lesson.earlier is not None or not pupil.live or settings.strategies in (("naive",), ("router",)):
         return Course(tuple(rows), lesson.settings.seed)
     learned = tuple(_learned(pupil, each) for each in pupil.live)

@@ -329,6 +329,7 @@ def test_all_becomes_one_commit(capsys: pytest.CaptureFixture[str]) -> None:
         (["--retention", "magic"], "retention.strategies"),
         (["--retention", "naive,replay"], "naive goes with no other strategy"),
         (["--retention", "consolidation"], "consolidation is a verb of its own"),
+        (["--retention", "superposition"], "superposition is only measured, by `selfedit stream`"),
         (["--abstain", "-1"], "abstention"),
     ],
 )

@@ -41,7 +41,7 @@ def test_naive_is_the_default_and_changes_nothing_at_all() -> None:
         assert course.applied(plan) is plan
 
 
-@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"router"}))
+@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"router", "superposition"}))
 def test_without_a_past_nothing_is_done(name: str) -> None:
     assert planned(Past(), NEW, settings(name), seed=1) == Course(NEW, 1)
 
@@ -67,9 +67,10 @@ def test_constraints_name_what_they_keep_to() -> None:
     assert planned(past(), NEW, settings("elastic")).constraint is None
 
 
-def test_the_router_trains_on_the_bare_base() -> None:
-    course = planned(past(), NEW, settings("router"))
-    assert course.serving == "routed"
+@pytest.mark.parametrize(("name", "serving"), [("router", "routed"), ("superposition", "superposed")])
+def test_what_is_kept_apart_is_trained_on_the_bare_base(name: str, serving: str) -> None:
+    course = planned(past(), NEW, settings(name))
+    assert course.serving == serving
     plan = course.applied(TrainingPlan(course.rows, head=HEAD, seed=2))
     assert plan == TrainingPlan(NEW, seed=2)
     assert planned(past(), NEW, settings("replay")).serving == "merged"
@@ -103,6 +104,9 @@ def test_strategies_add_up_in_one_order_whatever_the_settings_say() -> None:
         (("naive", "replay"), "goes with no other"),
         (("router", "replay"), "leave replay out"),
         (("elastic", "router"), "leave elastic out"),
+        (("superposition", "replay"), "superposition goes with bisection alone.* leave replay out"),
+        (("router", "bisection", "superposition"), "leave superposition out"),
+        (("naive", "superposition"), "naive goes with no other"),
         (("elastic", "null-space"), "leave elastic or null-space"),
         (("magic",), "naive"),
     ],
@@ -114,6 +118,9 @@ def test_what_does_not_go_together_is_refused(names: tuple[str, ...], match: str
 
 def test_what_goes_together_is_taken() -> None:
     assert settings("router", "bisection").strategies == ("router", "bisection")
+    gentle = settings("superposition", "bisection")
+    assert gentle.superposed
+    assert not gentle.routed
     assert settings("null-space").uses_moments
     assert settings("replay", "elastic").uses_moments
     assert not settings("orthogonal", "replay").uses_moments

@@ -18,10 +18,12 @@ StrategyName = Literal[
     "elastic",
     "bisection",
     "router",
+    "superposition",
     "consolidation",
 ]
 _CONSTRAINTS = ("orthogonal", "null-space", "elastic")
-_ROUTED = ("router", "bisection")
+_ALONE = {"router": "no adapter disturbs another", "superposition": "each adapter is trained by itself"}
+"""What goes with bisection alone, and why."""
 
 
 class Replay(Settings):
@@ -120,6 +122,11 @@ class Retention(Settings):
         return "router" in self.strategies
 
     @property
+    def superposed(self) -> bool:
+        """Whether a commit is read out of a sum of adapters, each of which was trained on the bare base."""
+        return "superposition" in self.strategies
+
+    @property
     def uses_moments(self) -> bool:
         """Whether a strategy asks for the second moments of earlier texts."""
         return any(name in self.strategies for name in ("null-space", "elastic"))
@@ -134,11 +141,12 @@ class Retention(Settings):
             raise PydanticCustomError("twice", "a strategy is there twice; leave one")
         if "naive" in used and len(used) > 1:
             raise PydanticCustomError("naive", "naive goes with no other strategy; leave it out")
-        if "router" in used and (other := next((name for name in used if name not in _ROUTED), None)):
+        alone = next((name for name in used if name in _ALONE), None)
+        if alone and (other := next((name for name in used if name not in (alone, "bisection")), None)):
             raise PydanticCustomError(
-                "routed",
-                "router goes with bisection alone, since no adapter disturbs another; leave {other} out",
-                {"other": other},
+                "alone",
+                "{alone} goes with bisection alone, since {why}; leave {other} out",
+                {"alone": alone, "why": _ALONE[alone], "other": other},
             )
         if len(constraints) > 1:
             raise PydanticCustomError(

@@ -9,7 +9,8 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
@@ -107,6 +108,17 @@ class Adapter:
     def scaled(self, factor: float) -> Adapter:
         """The same weights, counting `factor` times as much: another adapter, with a hash of its own."""
         return Adapter(self.rank, self.alpha * factor, self._weights, replace(self.meta, hash=""))
+
+    def signed(self, signs: Callable[[str, int], Items[int]]) -> Adapter:
+        """The same weights on inputs whose signs are others: B A diag(s). Another adapter, in memory.
+
+        `signs` gives s, +1 or -1 for each input, from a module's name and how many inputs it has.
+        """
+        weights = self.tensors()
+        for name in (f"{module}.lora_A.weight" for module in self.modules):
+            a_RI = weights[name]
+            weights[name] = a_RI * a_RI.new_tensor(signs(name.removesuffix(".lora_A.weight"), a_RI.shape[1]))
+        return Adapter(self.rank, self.alpha, weights, replace(self.meta, hash=""))
 
     @staticmethod
     def load(folder: str | Path) -> Adapter:

@@ -4,6 +4,7 @@
     STRATEGIES      replay, distillation, constraints, ...: each a function of the same shape
     largest_scale   the largest scale of an adapter that passes
     Router          which commit's adapter answers a question, where each commit keeps its own
+    signs           how a commit sees another's adapter, where both lie in one sum
 
 Pure: plain values in, plain values out, and every draw from `rng_for`. Knows nothing of models, stores, or of
 how anything is measured.
@@ -14,6 +15,7 @@ from selfedit.retain.consolidation import joint_rows
 from selfedit.retain.past import Course, Learned, Past, Row
 from selfedit.retain.routing import Bm25Router, Router
 from selfedit.retain.strategies import STRATEGIES, Strategy, planned
+from selfedit.retain.superposition import signs
 
 __all__ = [
     "STRATEGIES",
@@ -27,4 +29,5 @@ __all__ = [
     "joint_rows",
     "largest_scale",
     "planned",
+    "signs",
 ]

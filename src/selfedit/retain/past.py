@@ -66,8 +66,9 @@ class Course:
     """Rows of weight 0, on which the objective holds the model to what it was."""
     objective: Objective | None = None
     constraint: Constraint | None = None
-    serving: Literal["merged", "routed"] = "merged"
-    """`routed`: trained on the bare base, frozen, and used only for questions that point to it."""
+    serving: Literal["merged", "routed", "superposed"] = "merged"
+    """`routed`: trained on the bare base, frozen, and used only for questions that point to it. `superposed`:
+    trained likewise, and used in a sum of all, which such questions read through signs."""
     bisected: bool = False
     """Whether a smaller scale is looked for where the whole adapter does not pass."""
     rebuilt: tuple[str, ...] = ()
@@ -80,7 +81,7 @@ class Course:
 
     def applied(self, plan: TrainingPlan) -> TrainingPlan:
         """The plan of these rows under the objective and constraint; itself where there are none."""
-        if self.serving == "routed" and plan.head is not None:
+        if self.serving != "merged" and plan.head is not None:
             plan = replace(plan, head=None)
         if self.objective is not None:
             plan = replace(plan, objective=self.objective)

@@ -17,6 +17,7 @@ from selfedit.retain.orthogonal import orthogonal
 from selfedit.retain.past import Course, Past, Row
 from selfedit.retain.replay import replay
 from selfedit.retain.router import router
+from selfedit.retain.superposition import superposition
 
 
 class Strategy(Protocol):
@@ -34,6 +35,7 @@ STRATEGIES: Mapping[StrategyName, Strategy] = {
     "elastic": elastic,
     "bisection": bisection,
     "router": router,
+    "superposition": superposition,
     "consolidation": consolidation,
 }
 """In the order in which they are combined, whatever the order in the settings."""
