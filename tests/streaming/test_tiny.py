@@ -36,6 +36,8 @@ methods:
   - {name: gentle, retention: {strategies: [elastic, bisection], moments_rank: 2}}
   - {name: rebuilt, retention: {strategies: [consolidation], consolidation: {every: 2}}}
   - {name: router, retention: {strategies: [router]}, router: bm25}
+  - {name: superposed, retention: {strategies: [superposition]}, router: bm25}
+  - {name: superposed-gently, retention: {strategies: [superposition, bisection]}, router: bm25}
 """
 
 
@@ -131,13 +133,15 @@ def damage(shelf: Path, turn: int) -> None:
 def test_every_strategy_learns_and_says_what_it_took(whole: StreamTable) -> None:
     rows = {row.method: row for row in whole.rows}
     base = rows["base"].after_last["logprob"].value
-    for name in ("naive", "held", "apart", "rebuilt", "router", "joint"):
+    for name in ("naive", "held", "apart", "rebuilt", "router", "superposed", "joint"):
         just = rows[name].just_learned if name != "joint" else rows[name].after_last
         assert just["logprob"].value > base + 0.05, name
     assert rows["held"].tokens > rows["naive"].tokens
     assert rows["outside"].bytes > rows["naive"].bytes == rows["apart"].bytes
     assert rows["rebuilt"].bytes == pytest.approx(rows["naive"].bytes / 3)
-    assert len(rows["gentle"].scales) == 2
+    assert len(rows["gentle"].scales) == len(rows["superposed-gently"].scales) == 2
+    assert rows["superposed"].bytes == rows["router"].bytes
+    assert rows["superposed"].scales == ()
     assert {row.failures for row in rows.values()} == {0}
 
 

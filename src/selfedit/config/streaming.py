@@ -29,13 +29,13 @@ class StreamMethod(Section):
     retention: Retention = Retention()
     """Strategies, and their numbers."""
     router: RouterName = "titles"
-    """With the strategy router, what finds the document: `bm25` or `topics` by a question's words among all
-    passages, `titles` by its topic first and by `topics` among those of that title."""
+    """With the strategy router or superposition, what finds the document: `bm25` or `topics` by a question's
+    words among all passages, `titles` by its topic first and by `topics` among those of that title."""
 
     @property
     def routed(self) -> bool:
-        """Whether each document's adapter stands on the bare base and answers alone."""
-        return self.retention.routed
+        """Whether each document's adapter stands on the bare base, and a rule finds a question's document."""
+        return self.retention.routed or self.retention.superposed
 
 
 class StreamWrite(Settings):
@@ -122,7 +122,7 @@ class StreamRecipe(Section):
             ),
             (
                 "methods",
-                method.routed and "bisection" in used,
+                method.retention.routed and "bisection" in used,
                 f"has {method.name} with router and bisection; no adapter disturbs another, so leave one out",
             ),
         ]

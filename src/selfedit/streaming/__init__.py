@@ -8,6 +8,7 @@
     life          a method on a sequence: its keys, what it is asked, what is kept
     merged        methods whose adapters are merged, step by step
     routed        methods with an adapter for each document, of which one answers
+    superposed    the same, of which all answer in one sum that is read for the one found
     routing       rules that find the document of a question
     alone         the base as it is, and one adapter of all documents
     asking        what a model knows at some point

@@ -14,7 +14,7 @@ from selfedit.streaming.shelf import Told, Trained
 def base(life: Life, known: Items[int]) -> None:
     """Ask the base."""
     if life.missing([life.last]):
-        life.measure([Point(life.last, None, by_head, None)], known)
+        life.measure([Point(life.last, by_head(None), None)], known)
 
 
 def joint(life: Life, known: Items[int]) -> None:
@@ -24,7 +24,7 @@ def joint(life: Life, known: Items[int]) -> None:
     trained = life.study.shelf.get(life.shelf_key(life.last)) or _trained(life)
     worker = life.study.worker
     head = worker.head([trained.adapter]) if trained.adapter else None
-    life.measure([Point(life.last, head, by_head, trained, trained.told.bytes)], known)
+    life.measure([Point(life.last, by_head(head), trained, trained.told.bytes)], known)
 
 
 def _trained(life: Life) -> Trained:

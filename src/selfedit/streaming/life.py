@@ -16,7 +16,7 @@ from selfedit.rounds import trained_tokens
 from selfedit.streaming.asking import Voice, answers, by_head, logprobs, sung
 from selfedit.streaming.shelf import Told, Trained
 from selfedit.streaming.study import Document, Series, Step, Study, Sung
-from selfedit.types import Failure, Head, TrainingPlan, content_hash
+from selfedit.types import Failure, TrainingPlan, content_hash
 from selfedit.workers.base import Progress
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ class Point:
     """Where a sequence stands after a step."""
 
     number: int
-    head: Head | None
     voice: Voice
     trained: Trained | None
     """What the step came to; None where nothing was trained."""
@@ -79,7 +78,7 @@ class Life:
         groups = [
             [name, getattr(held, name.replace("-", "_")).model_dump()]
             for name in used
-            if name not in ("naive", "router")
+            if name not in ("naive", "router", "superposition")
         ]
         routed = [self.method.router, held.router.threshold] if self.method and self.method.routed else []
         looked = [recipe.own_probes] if self.looks else []
@@ -165,10 +164,10 @@ class Life:
     # -- what is measured ---------------------------------------------------------------------------------
 
     def measure(self, points: Items[Point], known: Items[int]) -> None:
-        """Ask at these points, which share a head, and keep it; at the last also the canaries `known`."""
+        """Ask at these points, all together, and keep it; at the last also the canaries `known`."""
         study, tasks = self.study, self.series.tasks
-        head, span = points[0].head, f"step {points[-1].number + 1} of {self.last + 1}"
-        ground = study.ground(head, self.begin(f"{span}, asking"))
+        span = f"step {points[-1].number + 1} of {self.last + 1}"
+        ground = study.ground(None, self.begin(f"{span}, asking"))
         asked = [[(p.voice(q), q) for q in task.probes] for p in points for task in tasks]
         values = logprobs(asked, ground)
         pairs = [(p, place) for p in points for place in study.asked(p.number)]
@@ -198,7 +197,7 @@ def base_canaries(study: Study) -> Sung:
         return read_sung(held)
     study.watch("canaries: asking the base", 0, 0)
     ground = study.ground(None, lambda done, total: study.watch("canaries: asking the base", done, total))
-    found = sung(study.canaries, range(len(prompts)), by_head, ground, aloud=True)
+    found = sung(study.canaries, range(len(prompts)), by_head(None), ground, aloud=True)
     study.store.put_results("row", {key: _sung(found)})
     return found
 

@@ -3,7 +3,7 @@
     for every sequence of documents
         every document's self-edit is written once         (documents.documents)
         the base is asked, as it is                        (alone.base)
-        every method learns one document after another     (merged.live, routed.live)
+        every method learns one document after another     (merged, routed, superposed)
             and after each step is asked about all of them (life.Life.measure)
         one adapter learns them all at once                (alone.joint)
     all that was kept comes to a table                     (tabulating.table)
@@ -28,7 +28,7 @@ from selfedit.memory import Memory
 from selfedit.policies import shipped
 from selfedit.settled import settle
 from selfedit.store import Store
-from selfedit.streaming import alone, merged, routed
+from selfedit.streaming import alone, merged, routed, superposed
 from selfedit.streaming.documents import documents, grader
 from selfedit.streaming.drawing import drawn, some_canaries
 from selfedit.streaming.life import Life, base_canaries
@@ -150,7 +150,9 @@ def life_of(study: Study, name: str, series: Series, written: tuple[Document, ..
 
 def _live(life: Life, known: Items[int]) -> None:
     ways: Mapping[str, Callable[[Life, Items[int]], None]] = {BASE: alone.base, JOINT: alone.joint}
-    way = routed.live if life.method and life.method.routed else merged.live
+    way = merged.live
+    if life.method and life.method.routed:
+        way = superposed.live if life.retention.superposed else routed.live
     ways.get(life.row, way)(life, known)
 
 

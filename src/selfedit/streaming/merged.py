@@ -79,7 +79,7 @@ def live(life: Life, known: Items[int]) -> None:
         state = replace(state, owns=(*state.owns, own or ()))
         if number in missing:
             size = state.bytes + trained.told.beside
-            life.measure([Point(number, head, by_head, trained, size, own)], known)
+            life.measure([Point(number, by_head(head), trained, size, own)], known)
 
 
 def _head(life: Life, members: Members) -> Head | None:

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence as Items
-from typing import TYPE_CHECKING
 
 from selfedit.rounds import plan_for
-from selfedit.streaming.asking import Voice
+from selfedit.streaming.asking import Speaker, Voice, bare
 from selfedit.streaming.life import Life, Point
-from selfedit.streaming.routing import ROUTERS
+from selfedit.streaming.routing import ROUTERS, Route
 from selfedit.streaming.shelf import Told, Trained
 from selfedit.streaming.study import AT_ONCE
 from selfedit.types import Probe
-
-if TYPE_CHECKING:
-    from selfedit.engine import Adapter
 
 
 def live(life: Life, known: Items[int]) -> None:
@@ -27,32 +23,43 @@ def live(life: Life, known: Items[int]) -> None:
     missing = life.missing(range(life.last + 1))
     if not missing:
         return
-    trained = _trained(life, max(missing) + 1)
+    trained = learned(life, max(missing) + 1)
     sizes = [each.told.bytes for each in trained]
     points = [
-        Point(number, None, voice(life, trained, number), trained[number], sum(sizes[: number + 1]))
+        Point(number, voice(life, trained, number), trained[number], sum(sizes[: number + 1]))
         for number in missing
     ]
     life.measure(points, known)
 
 
 def voice(life: Life, trained: Items[Trained], number: int) -> Voice:
-    """Who answers a question after a step; each is routed once."""
+    """Who answers a question after a step."""
+    route, base = finder(life, number), Speaker(bare)
+    speakers = [Speaker(bare, each.adapter) for each in trained[: number + 1]]
+
+    def speaks(probe: Probe) -> Speaker:
+        place = route(probe)
+        return base if place is None else speakers[place]
+
+    return speaks
+
+
+def finder(life: Life, number: int) -> Route:
+    """What finds a question's document after a step, by the method's rule; it looks for each once."""
     assert life.method is not None
     tasks = life.series.tasks[: number + 1]
     route = ROUTERS[life.method.router](tasks, life.retention)
     found: dict[str, int | None] = {}
 
-    def speaks(probe: Probe) -> Adapter | None:
+    def finds(probe: Probe) -> int | None:
         if probe.id not in found:
             found[probe.id] = route(probe)
-        place = found[probe.id]
-        return None if place is None else trained[place].adapter
+        return found[probe.id]
 
-    return speaks
+    return finds
 
 
-def _trained(life: Life, count: int) -> list[Trained]:
+def learned(life: Life, count: int) -> list[Trained]:
     """What the first so many documents came to: the first by itself, as every method has it, then in groups.
 
     A group is trained whole or not at all, so that a run that goes on ends bit for bit as an unbroken one.
