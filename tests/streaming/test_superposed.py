@@ -101,11 +101,15 @@ def test_other_signs_make_another_adapter_whose_signs_can_be_taken_back(
 class Crowded(FakeWorker):
     """What it knows is the less likely the more adapters share a head."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.alphas = set[float]()
+        """Of all heads that it was asked for, the sum over adapters."""
+
     def score(self, requests: Sequence[ScoreRequest]) -> list[Score]:
-        alphas = [
-            sum(each.alpha for each in request.head.adapters) if request.head else 0.0 for request in requests
-        ]
-        return [Score(-alpha, (-alpha,)) for alpha in alphas]
+        found = [sum(a.alpha for a in each.head.adapters) if each.head else 0.0 for each in requests]  # type: ignore[attr-defined]
+        self.alphas |= set(found)
+        return [Score(-alpha, (-alpha,)) for alpha in found]
 
 
 # -- in a stream ------------------------------------------------------------------------------------------
@@ -135,18 +139,31 @@ def test_what_the_router_has_trained_is_not_trained_again(streamed: Streamed) ->
     assert len([plan for plan in worker.plans if plan.head is None]) == 2 * (3 + 1)
 
 
-def test_noise_that_costs_too_much_is_turned_down_or_left_out(streamed: Streamed) -> None:
+@pytest.mark.parametrize(
+    ("fall", "scale", "dropped", "known"),
+    [
+        (4.0, 1.0, 0, (-12.0, -12.0, -12.0)),
+        (1.0, 0.25, 0, (-6.0, -6.0, -6.0)),
+        (0.01, 0.0, 4, (-4.0, 0.0, 0.0)),
+    ],
+)
+def test_noise_that_costs_too_much_is_turned_down_or_left_out(
+    streamed: Streamed, fall: float, scale: float, dropped: int, known: tuple[float, ...]
+) -> None:
     """Each adapter costs all documents four nats times its scale."""
+    text = ONE % "superposition, bisection" + f"fall: {fall}\n"
+    row = by_name(streamed(Crowded(), text).rows)["mine"]
+    assert (row.scales, row.dropped) == ((scale,) * 4, dropped)
+    assert row.matrix["logprob"][-1] == known
+
+
+def test_a_scale_that_was_found_is_not_looked_for_again(streamed: Streamed) -> None:
+    text = ONE % "superposition, bisection" + "fall: 1\n"
+    before = by_name(streamed(Crowded(), text).rows)["mine"]
     worker = Crowded()
-
-    def scales(fall: float) -> tuple[tuple[float, ...], int]:
-        text = ONE % "superposition, bisection" + f"fall: {fall}\n"
-        row = by_name(streamed(worker, text).rows)["mine"]
-        return row.scales, row.dropped
-
-    assert scales(4.0) == ((1.0,) * 4, 0)
-    assert scales(1.0) == ((0.25,) * 4, 0)
-    assert scales(0.01) == ((0.0,) * 4, 4)
+    other = by_name(streamed(worker, text.replace("canaries: 4", "canaries: 3")).rows)["mine"]
+    assert other.scales == before.scales
+    assert worker.alphas == {0.0, 4.0, 6.0}, "the base, the ceiling, and the sum after the last document"
 
 
 def test_where_training_fails_the_base_answers(streamed: Streamed) -> None:
