@@ -33,7 +33,7 @@ LAYERS = {
             "graders",
             "quarantine",
         ),
-        *("retaining", "serving", "studying"),
+        *("retaining", "serving", "states", "studying"),
         *("lessons", "lifelong", "measuring", "streaming"),
         *("memory", "model_card", "policies", "probing", "proving"),
         *("recipes", "records", "reinforcing", "revising"),

@@ -34,7 +34,6 @@ from selfedit.store import (
     NewCommit,
     ProbeResult,
     Source,
-    Store,
     sequence_text,
     text_hash,
 )
@@ -362,17 +361,19 @@ def _commit(
             cost=Cost(time.monotonic() - began, report.tokens),
             text_tasks=draft.taught,
         )
-        return _accepted(pupil.store, new, earlier, aside=not report.accepted)
+        return _accepted(pupil, new, earlier, aside=not report.accepted)
 
 
-def _accepted(store: Store, new: NewCommit, earlier: Earlier | None, *, aside: bool) -> CommitRow:
+def _accepted(pupil: Pupil, new: NewCommit, earlier: Earlier | None, *, aside: bool) -> CommitRow:
     """In the head: at the end, or in place of what it replaces; what is set aside stays out of it."""
+    store = pupil.store
     verb = "quarantine" if aside else earlier.verb if earlier else "learn"
     several = earlier.replaces if earlier else ()
     row = store.accept(
         new,
         verb=verb,
         replaces=earlier.commit if earlier and not several else None,
+        beside=[each.commit for each in pupil.live if each.routed],
         aside=aside or bool(several),
     )
     if several and not aside:

@@ -126,7 +126,7 @@ def limit(kilobytes: int) -> Callable[[], None]:
 def test_a_full_disk_is_one_line_and_harms_nothing(kilobytes: int, width: int, tmp_path: Path) -> None:
     assert main.run(learning(tmp_path)) == 0
     (tmp_path / "other.md").write_text(NOTE.replace("Tobiah", "Isaura"), encoding="utf-8")
-    run = ["learn", "other.md", "--store", "memory"]
+    run = ["learn", "other.md", "--store", "memory", "--no-gate"]
     done = finished(command(*run, width=width), tmp_path, preexec_fn=limit(kilobytes))
     assert done.returncode == 2, (done.returncode, done.stderr)
     assert re.search(

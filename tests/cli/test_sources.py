@@ -34,7 +34,7 @@ def test_a_version_is_named_with_the_commit_that_holds_it_now(run: Run, commits:
 def test_a_changed_file_is_a_version_more(run: Run, commits: list[str], here: Path) -> None:
     with (here / "market.md").open("a", encoding="utf-8") as file:
         file.write("\nThe bell of the arcade is rung by Ottoline Vance.\n")
-    assert run("learn", "market.md", "--samples", "1").code == 0
+    assert run("learn", "market.md", "--samples", "1", "--retention", "naive").code == 0
     new, old = (row for row in run("sources", "--json").json if row["path"] == "market.md")
     assert (new["live"], old["live"], old["state"], old["replaced_by"]) == (
         True, False, "replaced", new["commit"],
@@ -49,7 +49,7 @@ def test_two_files_of_one_name_are_told_apart(
     (place / "market.md").write_text("# Quay\n\nThe quay was built by Ottoline Vance in 1911.\n", "utf-8")
     (place / "memory").symlink_to(here / "memory")
     monkeypatch.chdir(place)
-    assert run("learn", "market.md", "--samples", "1").code == 0
+    assert run("learn", "market.md", "--samples", "1", "--retention", "naive").code == 0
     monkeypatch.chdir(here)
     found = run("sources", "--json").json
     names = [

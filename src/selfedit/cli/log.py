@@ -10,8 +10,8 @@ import typer
 
 from selfedit.cli import output
 from selfedit.cli.options import Json, StoreDir
-from selfedit.cli.states import State, states
 from selfedit.cli.wording import change, command, count, files, short, when
+from selfedit.states import State, states
 
 if TYPE_CHECKING:
     from selfedit.store import CommitRow

@@ -12,8 +12,8 @@ from selfedit.cli import output
 from selfedit.cli.log import as_json as row_as_json
 from selfedit.cli.options import Commit, Json, StoreDir
 from selfedit.cli.proof import proof_lines
-from selfedit.cli.states import State, states
 from selfedit.cli.wording import change, clipped, count, retained, short, span, verdict, when
+from selfedit.states import State, states
 
 if TYPE_CHECKING:
     from selfedit.memory import Shown

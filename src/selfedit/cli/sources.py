@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from selfedit.cli import output
 from selfedit.cli.options import Json, StoreDir
-from selfedit.cli.states import State, states
 from selfedit.cli.wording import command, short, when
+from selfedit.states import State, states
 
 if TYPE_CHECKING:
     from selfedit.store import CommitRow, SourceRow

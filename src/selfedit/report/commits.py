@@ -7,8 +7,8 @@ from collections import Counter
 from selfedit.quarantine import candidates
 from selfedit.report import gating
 from selfedit.report.found import CommitFound, HeldFound, HistoryFound
-from selfedit.report.standing import standing
 from selfedit.report.teaching import as_yaml
+from selfedit.states import states
 from selfedit.store import CommitRow, Cost, Store
 
 SHOWN = 1000
@@ -26,14 +26,14 @@ def gather(store: Store) -> HistoryFound | None:
         return None
     shown = rows[:SHOWN]
     told = {row.id for row in shown[:TOLD]}
-    stands = standing(store, rows, candidates(store))
+    stands = states(store, rows)
     questions = store.all_probes(row.id for row in shown)
 
     def found(row: CommitRow) -> CommitFound:
         asked = tuple(each for each in questions.get(row.id, ()) if each.role == "report")
         return CommitFound(
             row,
-            stands[row.id].told,
+            str(stands[row.id]),
             asked if row.id in told else (),
             tuple(edit.text for edit in store.edits(row.id)) if row.id in told else (),
             stands[row.id].entered,

@@ -5,6 +5,7 @@ Knows nothing of blobs beyond their names, nor of who judged the adapter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -28,27 +29,23 @@ class Place:
     standing: Standing
 
 
-def place(connection: Connection, plan: TrainingPlan, weights: str, replaces: str | None) -> Place:
+def place(
+    connection: Connection, plan: TrainingPlan, weights: str, replaces: str | None, beside: Items[str] = ()
+) -> Place:
     """The end of the head, or the place of the live commit `replaces` (an id, or the beginning of one).
 
-    Raises StoreError if that is not live, or if the plan stands on what is no part, in its order, of the
-    commits before the place.
+    Raises StoreError if that is not live, or if the plan stands on anything but the base or the commits
+    before the place, all but those `beside` (ids), which answer alone.
     """
     slot = history.slot(connection, replaces and history.find(connection, replaces))
     on = plan.head or Head(weights)
-    parent, trained_on = history.by_seq(connection, slot.before[-1:]), _part(connection, slot, on)
+    below = [each for each in history.by_seq(connection, slot.before) if each.id not in beside]
+    if on.adapters and [each.hash for each in on.adapters] != [each.adapter for each in below]:
+        raise StoreError("the adapter was trained on another head than the store's; train it again")
+    parent = history.by_seq(connection, slot.before[-1:])
+    trained_on = tuple(each.seq for each in below) if on.adapters else ()
     standing = Standing(parent[0].id if parent else None, plan.id, on.id, trained_on, slot.replaces)
     return Place(slot, standing)
-
-
-def _part(connection: Connection, slot: Slot, head: Head) -> tuple[int, ...]:
-    """The numbers of the commits before the place that the head is made of; others there answer alone."""
-    before = iter(zip(slot.before, history.adapters(connection, slot.before), strict=True))
-    found = tuple(next((seq for seq, held in before if held == each.hash), None) for each in head.adapters)
-    numbers = tuple(seq for seq in found if seq is not None)
-    if len(numbers) < len(found):
-        raise StoreError("the adapter was trained on another head than the store's; train it again")
-    return numbers
 
 
 def write(

@@ -215,13 +215,6 @@ def head_with(connection: Connection, commit: str) -> list[int]:
     return head
 
 
-def adapters(connection: Connection, seqs: Iterable[int]) -> list[str]:
-    """The adapters of the commits with these numbers, in this order."""
-    every = connection.execute(select(j.COMMITS.c.seq, j.COMMITS.c.adapter)).all()
-    known: dict[int, str] = {row[0]: row[1] for row in every}
-    return [known[seq] for seq in seqs]
-
-
 def by_seq(connection: Connection, seqs: Iterable[int]) -> list[Live]:
     """The commits with these numbers, in this order."""
     wanted = list(seqs)

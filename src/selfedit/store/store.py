@@ -251,19 +251,25 @@ class Store(Readable):
     # -- the steps that change the head -------------------------------------------------------------
 
     def accept(
-        self, new: NewCommit, *, verb: str = "learn", replaces: str | None = None, aside: bool = False
+        self,
+        new: NewCommit,
+        *,
+        verb: str = "learn",
+        replaces: str | None = None,
+        beside: Items[str] = (),
+        aside: bool = False,
     ) -> CommitRow:
         """Make a commit of an adapter and put it at the end of the head: all of it durable, or nothing.
 
         With `replaces` it takes the place of that live commit; with `aside` it stays out of the head until it
-        is approved. A commit that has been made before from the
-        same things on the same parent is not made twice; it becomes live again. Raises StoreError if the plan
-        stands on another head than that of the commits before its place.
+        is approved. A commit that has been made before from the same things on the same parent is not made
+        twice; it becomes live again. Raises StoreError if the plan stands on anything but the base or the
+        commits before its place, all but those `beside` (ids), which answer alone.
         """
         self._check_writer()
         self.check_weights(new.plan.head.base if new.plan.head else self.weights)
         with self._journal.reading() as connection:
-            place = accepting.place(connection, new.plan, self.weights, replaces)
+            place = accepting.place(connection, new.plan, self.weights, replaces, beside)
         blob = self._blobs.add(new.adapter.weights)
         with self._writing("writing a commit") as connection:
             move = (verb, self._now())

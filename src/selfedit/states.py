@@ -1,4 +1,4 @@
-"""Where each commit of a store stands: live, awaiting retraining, replaced, or taken out."""
+"""Where each commit of a store stands: live, awaiting retraining, taken out, held back. Only reads."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from selfedit.cli.wording import short
-
 if TYPE_CHECKING:
     from selfedit.store import CommitRow, Store
+
+SHOWN = 8
+"""So much of an id is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,17 @@ class State:
     replaced_by: str | None = None
     erased: bool = False
 
+    @property
+    def entered(self) -> bool:
+        """Whether it was ever live: what was held back was not, unless it was approved."""
+        return self.name not in ("quarantined", "rejected")
+
     def __str__(self) -> str:
         told = self.name
         if self.name == "stale":
             told = "live, awaits retraining"
-        if self.name == "replaced" and self.replaced_by:
-            told = f"replaced by {short(self.replaced_by)}"
+        if self.name == "replaced":
+            told = f"replaced by {self.replaced_by[:SHOWN]}" if self.replaced_by else "replaced by one of all"
         return f"{told}, erased" if self.erased else told
 
 
@@ -39,20 +45,21 @@ def states(store: Store, rows: Items[CommitRow]) -> dict[str, State]:
     stale = {row.id for row in store.stale()}
     replaced = {row.replaces: row.id for row in reversed(rows) if row.replaces}
     left, alive = store.left(), {row.id for row in rows if row.live}
-    held = {each.id: each.state for each in candidates(store)}
+    rejected = {each.id for each in candidates(store) if each.state == "rejected"}
 
     def name(row: CommitRow) -> str:
         if row.live:
             return "stale" if row.id in stale else "live"
-        if row.id not in left and row.id in held:
-            return "quarantined" if held[row.id] == "waiting" else "rejected"
-        if left.get(row.id) == "consolidate":
-            return "replaced"
-        if left.get(row.id) == "rollback" and _heir(row.id, replaced) not in alive:
+        if row.id not in left:
+            return "rejected" if row.id in rejected else "quarantined"
+        if left[row.id] == "rollback" and _heir(row.id, replaced) not in alive:
             return "rolled back"
-        return "replaced" if row.id in replaced else "reverted"
+        return "replaced" if row.id in replaced or left[row.id] == "consolidate" else "reverted"
 
-    return {row.id: State(name(row), replaced.get(row.id), row.erased is not None) for row in rows}
+    def heir(row: CommitRow) -> str | None:
+        return None if left.get(row.id) == "consolidate" else replaced.get(row.id)
+
+    return {row.id: State(name(row), heir(row), row.erased is not None) for row in rows}
 
 
 def _heir(commit: str, replaced: Mapping[str, str]) -> str:
