@@ -43,12 +43,19 @@ kills: .venv/.dev  ## kills a run of `selfedit train` 100 times, which has to en
 
 # Needs data that is not ours: make experiments DATA=/path/to/data (or SELFEDIT_DATA in the environment).
 # Settings are screened on squad/val_choose.json; squad/val_report.json only reports (docs/results.md).
-experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, kills, graders, rewards, learning, rounds (hours)
+experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, kills, graders, rewards, learning, streams, rounds (hours)
 	@test -n "$(DATA)" || { echo "make experiments: no data; say DATA=FOLDER or set SELFEDIT_DATA" >&2; exit 2; }
 	@$(MAKE) --no-print-directory crash kills
 	@$(BIN)/selfedit bench grading --data "$(DATA)"
 	@$(BIN)/selfedit bench rewards --data "$(DATA)" --dtype bfloat16 --runs results/rewards
 	@$(BIN)/selfedit bench learning --data "$(DATA)" --dtype bfloat16 --runs results/learning
+	@$(BIN)/selfedit bench topics --data "$(DATA)"
+	@$(BIN)/selfedit bench screening
+	@$(BIN)/selfedit bench contradictions --data "$(DATA)"
+	@$(BIN)/selfedit bench abilities --near-misses --data "$(DATA)" --dtype bfloat16 --runs results/abilities
+	@$(BIN)/selfedit stream stream-smollm2 --store runs/streams --data "$(DATA)" --dtype bfloat16
+	@$(BIN)/selfedit stream stream-screen --store runs/screen --data "$(DATA)" --dtype bfloat16
+	@$(BIN)/selfedit stream stream-long --store runs/long --data "$(DATA)" --dtype bfloat16
 	@$(BIN)/selfedit train knowledge-smollm2 --store runs/knowledge --data "$(DATA)" --dtype bfloat16
 	@$(BIN)/selfedit eval knowledge-smollm2 --store runs/knowledge --data "$(DATA)"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import final
 
+from selfedit import retaining
 from selfedit.config import Learning
 from selfedit.edits import get_format
 from selfedit.lessons import Lesson
@@ -29,9 +30,11 @@ def check(
 ) -> tuple[Probe, ...]:
     """Refuse what cannot be learned before a model is loaded or a store made; returns the user's questions.
 
-    Raises DocumentError for documents or questions that cannot be read, EditError for an unknown format.
+    Raises DocumentError for documents or questions that cannot be read, EditError for an unknown format,
+    UsageError for strategies of retention that are none of learning.
     """
     get_format(settings.format)
+    retaining.check(settings.retention)
     asked = read_questions(Path(questions)) if questions is not None else ()
     read(listed(paths), count=lambda text: len(text.split()), budget=settings.passage_tokens)
     return asked

@@ -9,6 +9,7 @@ from collections.abc import Sequence as Items
 from typing import TYPE_CHECKING
 
 from selfedit.canaries import general
+from selfedit.config import Retention
 from selfedit.errors import UsageError
 from selfedit.lessons import Lesson, Pupil
 from selfedit.retain import Course, Learned, Past, Row, planned
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
     from selfedit.engine import Moments
 
 
-def course(pupil: Pupil, lesson: Lesson, rows: Items[Row]) -> Course:
-    """The rows with what the strategies add. What takes an earlier commit's place is trained as that was.
-
-    Raises UsageError for consolidation, which is no way of learning something new, and for superposition,
-    which is only measured.
-    """
-    settings = lesson.settings.retention
+def check(settings: Retention) -> None:
+    """Raise UsageError for what is no way of learning something new, or is only measured."""
     if "consolidation" in settings.strategies:
         raise UsageError("retention: consolidation is a verb of its own; learn, then `selfedit consolidate`")
     if settings.superposed:
         raise UsageError("retention: superposition is only measured, by `selfedit stream`; choose router")
+
+
+def course(pupil: Pupil, lesson: Lesson, rows: Items[Row]) -> Course:
+    """The rows with what the strategies add. What takes an earlier commit's place is trained as that was."""
+    settings = lesson.settings.retention
     if lesson.earlier is not None or not pupil.live or settings.strategies in (("naive",), ("router",)):
         return Course(tuple(rows), lesson.settings.seed)
     learned = tuple(_learned(pupil, each) for each in pupil.live)
