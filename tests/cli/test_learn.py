@@ -339,3 +339,14 @@ def test_settings_of_retention_that_make_no_sense(
     assert learn("harbour.md", *given) == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert line in last
+
+
+@pytest.mark.usefixtures("notes")
+def test_silence_is_explained(worker: FakeWorker, capsys: pytest.CaptureFixture[str]) -> None:
+    learn("harbour.md", "--json")
+    printed(capsys)
+    worker.knows = {"What is the capital of France?": ""}
+    assert main.run(["ask", "What is the capital of France?", "--store", "memory"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == "\n"
+    assert "the model says nothing; nothing that was learned seems to be about it" in shown.err

@@ -39,6 +39,9 @@ def verb(
         output.document({**told, "commit": answer.commit or None})
     else:
         print(answer.text)
+        if not answer.text:
+            why = "" if answer.commit else "; nothing that was learned seems to be about it"
+            output.say(f"note: the model says nothing{why}")
 
 
 def _warn(stale: int, store: Path) -> None:
