@@ -129,6 +129,22 @@ def test_what_was_trained_and_refused_is_set_aside(memory: Memory, worker: FakeW
     assert memory.verify().ok
 
 
+def test_killed_between_the_commit_and_its_reasons(
+    memory: Memory, worker: FakeWorker, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("selfedit.lifelong.hold_commit", killed)
+    with pytest.raises(KeyboardInterrupt):
+        forgetful(memory, worker, folder)
+    (held,) = memory.quarantine()
+    assert (held.id, held.trained) == (memory.log()[0].id, True)
+    assert "fell from 1.00 to 0.00" in held.reasons[0]
+    assert memory.approve(held.id).commits == (held.id,)
+    assert memory.quarantine() == ()
+
+
 def test_approved_it_is_live_without_training(memory: Memory, worker: FakeWorker, folder: Path) -> None:
     forgetful(memory, worker, folder)
     (held,) = memory.quarantine()

@@ -38,7 +38,23 @@ class Candidate:
 
 def candidates(store: Store) -> tuple[Candidate, ...]:
     """All that were ever held back, the oldest first; what was erased is left out."""
-    return tuple(_candidate(row) for row in store.reports(KIND))
+    told = [_candidate(row) for row in store.reports(KIND)]
+    return tuple(sorted([*told, *_untold(store, {each.id for each in told})], key=lambda each: each.time))
+
+
+def _untold(store: Store, told: set[str]) -> list[Candidate]:
+    """Commits that were set aside by a process that was killed before it could say why."""
+    left = store.left()
+    rows = (row for row in store.log() if not (row.live or row.erased or row.id in left or row.id in told))
+    return [
+        Candidate(row.id, "waiting", row.time, _reasons(store, row), row.sources, True, row.settings)
+        for row in rows
+    ]
+
+
+def _reasons(store: Store, row: CommitRow) -> tuple[str, ...]:
+    gate = store.gate_report(row.id)
+    return (str(gate["reason"]),) if gate else ()
 
 
 def waiting(store: Store) -> tuple[Candidate, ...]:
