@@ -96,6 +96,9 @@ def test_one_that_knows_less_is_held_back(
     assert live(memory) == two
     (held,) = memory.quarantine()
     assert any("earlier right answers stayed right" in reason for reason in held.reasons)
+    assert memory.approve(held.id).commits == (held.id,)
+    assert live(memory) == [held.id]
+    assert memory.rollback(two[1]).live == tuple(two)
 
 
 def test_there_must_be_two(memory: Memory) -> None:

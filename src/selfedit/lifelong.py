@@ -309,7 +309,8 @@ def _kept(
     earlier = draft.lesson.earlier
     row = _commit(pupil, draft, trained, report, verdict, began)
     if not report.accepted:
-        return replace(report, quarantined=(hold_commit(pupil.store, row, verdict.reasons),))
+        held = hold_commit(pupil.store, row, verdict.reasons, earlier.replaces if earlier else ())
+        return replace(report, quarantined=(held,))
     gone = (earlier.replaces or (earlier.commit,)) if earlier else ()
     return replace(report, commits=(row.id,), replaced=tuple((each, row.id) for each in gone))
 

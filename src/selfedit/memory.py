@@ -250,8 +250,7 @@ class Memory:
         with self._writing("approve") as store:
             held = quarantine.find(store, candidate)
             if held.trained:
-                row = store.enter(held.id)
-                quarantine.decide(store, held, "approved")
+                row = quarantine.let_in(store, held)
                 stale = tuple(each.id for each in store.stale())
                 return LearnReport(commits=(row.id,), reason="approved", stale=stale)
             watch("loading the model", 0, 0)

@@ -34,6 +34,8 @@ class Candidate:
     """Whether there is a commit to be approved; else approving learns the files."""
     settings: Mapping[str, Any]
     """Of the lesson, as they are recorded with commits."""
+    replaces: tuple[str, ...] = ()
+    """Commits whose place it is to take, where they are several."""
 
 
 def candidates(store: Store) -> tuple[Candidate, ...]:
@@ -77,10 +79,23 @@ def find(store: Store, name: str) -> Candidate:
     raise StoreError(f"candidate {name!r}: none that waits begins so; `selfedit quarantine` lists them")
 
 
-def hold_commit(store: Store, row: CommitRow, reasons: Items[str]) -> Candidate:
-    """Note that a commit was set aside."""
+def hold_commit(store: Store, row: CommitRow, reasons: Items[str], replaces: Items[str] = ()) -> Candidate:
+    """Note that a commit was set aside, which was to take the place of several."""
     held = Candidate(row.id, "waiting", row.time, tuple(reasons), row.sources, True, row.settings)
-    return _kept(store, held)
+    return _kept(store, replace(held, replaces=tuple(replaces)))
+
+
+def let_in(store: Store, candidate: Candidate) -> CommitRow:
+    """Put the commit of a candidate into the head, those out whose place it is to take, and note it.
+
+    Raises StoreError where it is erased, or was trained on what is not live any more.
+    """
+    row = store.enter(candidate.id)
+    gone = set(candidate.replaces)
+    if gone:
+        store.move_head("consolidate", [each.id for each in store.head() if each.id not in gone])
+    decide(store, candidate, "approved")
+    return row
 
 
 def hold_files(
@@ -97,7 +112,7 @@ def decide(store: Store, candidate: Candidate, state: State) -> Candidate:
 
 
 def _kept(store: Store, candidate: Candidate) -> Candidate:
-    told = {name: getattr(candidate, name) for name in ("state", "reasons", "trained")}
+    told = {name: getattr(candidate, name) for name in ("state", "reasons", "trained", "replaces")}
     files = [[each.path, each.sha256, each.bytes, each.place] for each in candidate.sources]
     store.keep_report(KIND, candidate.id, {**told, "sources": files, "settings": dict(candidate.settings)})
     return candidate
@@ -113,4 +128,5 @@ def _candidate(row: ReportRow) -> Candidate:
         tuple(Source(*each) for each in held["sources"]),
         held["trained"],
         held["settings"],
+        tuple(held.get("replaces", ())),
     )
