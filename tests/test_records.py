@@ -205,7 +205,7 @@ def put(folder: Path, data: bytes, name: str = "run.json") -> Path:
     return folder / name
 
 
-PACKED = gzip.compress(json.dumps(TWO).encode())
+PACKED = gzip.compress(json.dumps(TWO).encode(), mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ PACKED = gzip.compress(json.dumps(TWO).encode())
         (PACKED[:-20], "run.json.gz", "cut off"),
         (PACKED[:40] + b"\0\0\0\0" + PACKED[44:], "run.json.gz", "damaged"),
         (PACKED[:-8] + b"\0" * 8, "run.json.gz", "damaged"),
-        (gzip.compress(b"Dear all,"), "run.json.gz", "not JSON"),
+        (gzip.compress(b"Dear all,", mtime=0), "run.json.gz", "not JSON"),
     ],
 )
 def test_what_is_no_json_is_told_with_file_and_remedy(
