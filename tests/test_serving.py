@@ -157,3 +157,15 @@ def test_commits_that_answer_alone_have_no_sum(memory: Memory, files: list[Path]
         memory.export(tmp_path / "out", form="merged")
     assert "selfedit consolidate" in str(error.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_changed_is_held_against_all_others(memory: Memory, files: list[Path]) -> None:
+    memory.worker.grasps = {"Who founded the Tide Library?": "Isaura Quill"}
+    mine = files[0].parent / "mine.csv"
+    mine.write_text("question,answer\nWho founded the Tide Library?,Isaura Quill\n", encoding="utf-8")
+    memory.learn(files[0], settings=SETTINGS, gate=False)
+    memory.learn(files[1], settings=SETTINGS, questions=mine, gate=False)
+    files[0].write_text(f"{NOTE}\nA tide bell rings at noon.\n", encoding="utf-8")
+    report = memory.learn(files[0], settings=SETTINGS, gate=False)
+    assert len(report.replaced) == 1
+    assert report.retention == 1.0

@@ -92,7 +92,8 @@ def _replaced(texts: Mapping[Row, str | None], found: Conflict, task: Task | Non
     stale = set(concerned(fact, texts))
     whose = task.id if task is not None and task.passage.count(fact.answer) == 1 else None
     for row, owner in texts.items():
-        if isinstance(row, Sequence) and (row in stale or (owner == whose and _answers(row, fact))):
+        there = whose is not None and owner == whose
+        if isinstance(row, Sequence) and (row in stale or (there and _answers(row, fact))):
             kept[replace(row, completion=f" {found.new}")] = owner
         elif row not in stale:
             kept[row] = owner

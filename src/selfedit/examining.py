@@ -140,17 +140,20 @@ class Examiner:
         return self._known([each for each in self._drawn if self._moves(each.probe)])
 
     def _known(self, drawn: Items[Canary]) -> tuple[Canary, ...]:
-        """Those that the base answers: found out once a store."""
+        """Those that the base answers; what was found out once is kept in the store."""
         store, worker = self.pupil.store, self.pupil.worker
         if not drawn:
             return ()
-        key = content_hash(["canaries", worker.base, worker.dtype, [each.probe.id for each in drawn]])
-        right = store.result("verdict", key)
+        right = store.result("verdict", self._key(self._drawn)) or store.result("verdict", self._key(drawn))
         if right is None:
             self.pupil.begin("asking the base")
             right = list(answered(drawn, asker(worker)))
-            store.put_results("verdict", {key: right})
+            store.put_results("verdict", {self._key(drawn): right})
         return tuple(each for each in drawn if each.probe.id in set(right))
+
+    def _key(self, drawn: Items[Canary]) -> str:
+        worker = self.pupil.worker
+        return content_hash(["canaries", worker.base, worker.dtype, [each.probe.id for each in drawn]])
 
     def _fluency(self, after: Served) -> Change | None:
         """Of general texts, which nobody routes: only what is merged can have changed them."""

@@ -367,20 +367,16 @@ def _commit(
 
 def _accepted(pupil: Pupil, new: NewCommit, earlier: Earlier | None, *, aside: bool) -> CommitRow:
     """In the head: at the end, or in place of what it replaces; what is set aside stays out of it."""
-    store = pupil.store
     verb = "quarantine" if aside else earlier.verb if earlier else "learn"
     several = earlier.replaces if earlier else ()
-    row = store.accept(
+    return pupil.store.accept(
         new,
         verb=verb,
         replaces=earlier.commit if earlier and not several else None,
         beside=[each.commit for each in pupil.live if each.routed],
-        aside=aside or bool(several),
+        aside=aside,
+        gone=() if aside else several,
     )
-    if several and not aside:
-        store.move_head(verb, [*(each.id for each in store.head() if each.id not in several), row.id])
-        return store.commit(row.id)
-    return row
 
 
 def _summary(losses: Items[float]) -> dict[str, Any]:

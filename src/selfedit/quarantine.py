@@ -90,10 +90,8 @@ def let_in(store: Store, candidate: Candidate) -> CommitRow:
 
     Raises StoreError where it is erased, or was trained on what is not live any more.
     """
-    row = store.enter(candidate.id)
-    gone = set(candidate.replaces)
-    if gone:
-        store.move_head("consolidate", [each.id for each in store.head() if each.id not in gone])
+    verb = "consolidate" if candidate.replaces else "approve"
+    row = store.enter(candidate.id, verb=verb, gone=candidate.replaces)
     decide(store, candidate, "approved")
     return row
 

@@ -190,9 +190,14 @@ def commits_before(store: Store, commit: str) -> tuple[CommitRow, ...]:
 
 
 def standing(store: Store, lesson: Lesson) -> tuple[CommitRow, ...]:
-    """What a lesson stands on: the commits before the one whose place it takes, or all that are live."""
+    """What a lesson stands on: the commits before the one whose place it takes, or all that are live.
+
+    What answers alone is trained on none of them, and stands beside all others.
+    """
     if lesson.earlier is None:
         return store.head()
+    if lesson.settings.retention.routed:
+        return tuple(each for each in store.head() if each.id != lesson.earlier.commit)
     return commits_before(store, lesson.earlier.commit)
 
 

@@ -240,13 +240,13 @@ def test_a_changed_file_is_told_with_what_rests_on_its_old_version(
     learn("harbour.md", "library.md", "--each", "--samples", "1", "--retention", "naive", "--json")
     old, rests = printed(capsys)["commits"]
     (tmp_path / "harbour.md").write_text(f"{NOTE}\n# Bell\n\nA tide bell rings at noon.\n", encoding="utf-8")
-    assert learn("harbour.md", "--samples", "1") == 0
+    assert learn("harbour.md", "--samples", "1", "--retention", "naive") == 0
     shown = capsys.readouterr().out
     assert f"takes the place of {old[:8]}" in shown
     assert f"To be trained again, for resting on what was replaced: {rests[:8]}." in shown
     assert "To do so:  selfedit retrain --store memory" in shown
     (tmp_path / "harbour.md").write_text(f"{NOTE}\n# Mayor\n\nHer name is Ilse Varga.\n", encoding="utf-8")
-    assert learn("harbour.md", "--samples", "1", "--json") == 0
+    assert learn("harbour.md", "--samples", "1", "--retention", "naive", "--json") == 0
     found = printed(capsys)
     assert [new for _, new in found["replaced"]] == found["commits"]
     assert found["stale"] == [rests]

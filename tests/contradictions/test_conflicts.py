@@ -195,7 +195,7 @@ def test_hostile_text_neither_raises_nor_lasts() -> None:
         "\n\n",
         "not but",
     ]
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(60):
         old, new, asks, says = (" ".join(rng.choice(bits) for _ in range(size)) for size in (25, 25, 6, 2))
         facts = facts_of(
@@ -204,7 +204,7 @@ def test_hostile_text_neither_raises_nor_lasts() -> None:
         conflicts(facts, [Task(asks, new), Task("", "")])
     for text in ("1 " * 50_000, "(" * 50_000, "ne " * 50_000, "a'" * 50_000, "artık " * 20_000):
         conflicts(facts_of("c", [Task("x", text)], [Probe("What is a?", "1")]), [Task("y", text)])
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_thousands_of_facts_are_gone_through_quickly() -> None:
@@ -224,6 +224,6 @@ def test_thousands_of_facts_are_gone_through_quickly() -> None:
     new = [
         Task("New", " ".join(f"{' '.join(rng.choice(words) for _ in range(9))} 7 feet." for _ in range(10)))
     ]
-    began = time.perf_counter()
+    began = time.process_time()
     conflicts(facts, new * 10)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

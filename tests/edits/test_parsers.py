@@ -136,14 +136,14 @@ def test_an_echo_of_the_prompt_is_no_note(name: str) -> None:
 
 
 def test_ten_thousand_lines_are_clamped() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     text = "\n".join(f"{i}. Fact number {i} stands here." for i in range(10_000))
     assert len(lines_of(text)) == MOST_LINES
     assert lines_of("A long line of words. " + "".join(f"word{i} " for i in range(900)) + "end.")[0] != ""
     assert all(
         len(str(line)) <= MOST_CHARACTERS for line in lines_of("".join(f"word{i} " for i in range(900)))
     )
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize(
@@ -151,9 +151,9 @@ def test_ten_thousand_lines_are_clamped() -> None:
 )
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_long_texts_take_no_quadratic_time(name: str, piece: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     FORMATS[name].parse(TASK, "x " + piece * 100_000 + "x")
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_a_rewrite_joins_the_lines_of_a_paragraph_and_loses_a_cut_sentence() -> None:

@@ -58,6 +58,6 @@ def test_offsets_rise_and_have_no_white_space_at_their_ends(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["a. ", "a.", ".", "!x", "(", '"A. ', "A. B. ", "x", "\n\n", "[1]"])
 def test_long_texts_take_no_quadratic_time(piece: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     sentences(piece * 20_000)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5

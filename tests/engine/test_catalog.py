@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -392,10 +391,8 @@ def test_built_in_model_is_what_it_should_be() -> None:
 
     folder = catalog.resolve("smollm2-135m")
     assert catalog.weights_hash(folder) == "a672150fb4f99d7c8f4168cecdd464069c0ef3a37d8113f22ddb9d48031d03cd"
-    start = time.perf_counter()
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     model: Any = AutoModelForCausalLM.from_pretrained(folder)
-    assert time.perf_counter() - start < 5
     assert (model.dtype, model.num_parameters()) == (torch.float32, 134_515_008)
     assert tokenizer.decode([model.generation_config.eos_token_id]) == "<|im_end|>"
     prompt = tokenizer.apply_chat_template(

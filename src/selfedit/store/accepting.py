@@ -56,10 +56,12 @@ def write(
     move: tuple[str, str],
     *,
     aside: bool = False,
+    gone: Items[str] = (),
 ) -> str:
     """Insert the commit with all its parts and put it into the head; `move` is the verb and the time.
 
-    A commit that is there already becomes live again. With `aside` the head stays as it is. Returns its id.
+    A commit that is there already becomes live again. With `aside` the head stays as it is; `gone` (ids)
+    leave it in the same step. Returns its id.
     """
     verb, time = move
     draft, seq = Draft(time), history.next_seq(connection)
@@ -72,12 +74,21 @@ def write(
     draft.write(connection, commit=known is None)
     connection.execute(j.ERASURES.delete().where(j.ERASURES.c.commit_id == commit))
     head = history.live_seqs(connection) if aside else where.slot.head(known or seq)
-    history.append_move(connection, verb, head, time)
+    history.append_move(connection, verb, _less(connection, head, gone), time)
     return commit
 
 
-def enter(connection: Connection, commit: str, verb: str, time: str) -> None:
+def _less(connection: Connection, head: Items[int], gone: Items[str]) -> list[int]:
+    """The numbers without those of the commits `gone`."""
+    if not gone:
+        return list(head)
+    return [each.seq for each in history.by_seq(connection, head) if each.id not in gone]
+
+
+def enter(connection: Connection, commit: str, move: tuple[str, str], gone: Items[str] = ()) -> None:
     """Put a commit (id) that was set aside into the head: in the place it was made for, or at the end.
+
+    `gone` (ids) leave it in the same step; `move` is the verb and the time.
 
     Raises StoreError where it is live, where its weights were erased, or where it was trained on what is not
     live any more.
@@ -99,4 +110,5 @@ def enter(connection: Connection, commit: str, verb: str, time: str) -> None:
         raise StoreError(
             f"commit {commit[:12]}: trained on what is not live any more; learn it again with --no-gate"
         )
-    history.append_move(connection, verb, slot.head(row.seq), time)
+    verb, time = move
+    history.append_move(connection, verb, _less(connection, slot.head(row.seq), gone), time)

@@ -258,13 +258,15 @@ class Store(Readable):
         replaces: str | None = None,
         beside: Items[str] = (),
         aside: bool = False,
+        gone: Items[str] = (),
     ) -> CommitRow:
         """Make a commit of an adapter and put it at the end of the head: all of it durable, or nothing.
 
         With `replaces` it takes the place of that live commit; with `aside` it stays out of the head until it
-        is approved. A commit that has been made before from the same things on the same parent is not made
-        twice; it becomes live again. Raises StoreError if the plan stands on anything but the base or the
-        commits before its place, all but those `beside` (ids), which answer alone.
+        is approved; `gone` (ids) leave the head in the same step. A commit that has been made before from the
+        same things on the same parent is not made twice; it becomes live again. Raises StoreError if the plan
+        stands on anything but the base or the commits before its place, all but those `beside` (ids), which
+        answer alone.
         """
         self._check_writer()
         self.check_weights(new.plan.head.base if new.plan.head else self.weights)
@@ -273,16 +275,16 @@ class Store(Readable):
         blob = self._blobs.add(new.adapter.weights)
         with self._writing("writing a commit") as connection:
             move = (verb, self._now())
-            commit = accepting.write(connection, new, blob, place, move, aside=aside)
+            commit = accepting.write(connection, new, blob, place, move, aside=aside, gone=gone)
             return self._commit(connection, commit)
 
-    def enter(self, commit: str, *, verb: str = "approve") -> CommitRow:
-        """Put a commit (whole id) that was set aside into the head, where it was to stand.
+    def enter(self, commit: str, *, verb: str = "approve", gone: Items[str] = ()) -> CommitRow:
+        """Put a commit (whole id) that was set aside into the head, where it was to stand; `gone` leave it.
 
         Raises StoreError where it is live or erased, or was trained on what is not live any more.
         """
         with self._writing("moving the head") as connection:
-            accepting.enter(connection, commit, verb, self._now())
+            accepting.enter(connection, commit, (verb, self._now()), gone)
             return self._commit(connection, commit)
 
     def move_head(self, verb: str, commits: Items[str]) -> None:
