@@ -182,3 +182,28 @@ def test_threads_are_chosen_by_rate() -> None:
     assert threads >= 1
     assert 0.05 < rate < 1e6
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("rates", "chosen"),
+    [
+        ([(90, 50), (70, 140), (90, 95), (70, 135), (75, 130)], (2, 130)),
+        ([(90, 90)] * 6 + [(70, 140)] * 4, (2, 140)),
+        ([(90, 50)] * 15, (1, 90)),
+    ],
+)
+def test_one_slow_moment_does_not_choose_the_threads(
+    monkeypatch: pytest.MonkeyPatch, rates: list[tuple[float, float]], chosen: tuple[int, float]
+) -> None:
+    turns, told = iter(rates), dict[int, float]()
+
+    def rate(threads: int, dtype: torch.dtype) -> float:
+        if threads == 1:
+            told[1], told[2] = next(turns)
+        return told[threads]
+
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1}, raising=False)
+    monkeypatch.setattr("selfedit.engine.memory._rate", rate)
+    monkeypatch.setattr("selfedit.engine.memory.PAUSE", 0)
+    assert choose_threads(torch.device("cpu"), torch.float32) == chosen
+    assert next(turns, None) is None, "one thread is doubted twice, and two are not"

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import final
 
 import torch
@@ -28,7 +29,9 @@ REFERENCES = 0.25
 """Part of the usable main memory that references of plans may take at once."""
 CONSTRAINTS = 0.25
 """Part of the usable memory that constraints of plans may take at once."""
-PROBE_SECONDS = 0.08
+PROBE_SECONDS, PROBES = 0.05, 5
+DOUBTS, PAUSE = 2, 0.5
+"""How often one thread is doubted where there are several cores, and after how many seconds each."""
 
 
 @final
@@ -143,10 +146,12 @@ def free_memory() -> int:
 
 
 def choose_threads(device: torch.device, dtype: torch.dtype) -> tuple[int, float]:
-    """The fewest threads that come within a tenth of the best rate in a short matrix-product probe, and
+    """The fewest threads that come within a tenth of the best rate in short matrix-product probes, and
     their rate in GFLOP/s.
 
     On shared or throttled processors two threads can be slower than one, so the count of cores tells nothing.
+    Nor does one moment, which should not choose for hours: all counts take turns, the median counts, and one
+    thread is chosen only if it is chosen again a little later.
     """
     if device.type != "cpu":
         threads = torch.get_num_threads()
@@ -154,8 +159,19 @@ def choose_threads(device: torch.device, dtype: torch.dtype) -> tuple[int, float
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     counts = sorted({1, 2, 4, 8, cores // 2, cores} & set(range(1, cores + 1)))
     before = torch.get_num_threads()
-    rates = {count: _rate(count, dtype) for count in counts}
+    threads, rate = _fastest(counts, dtype)
+    for _ in range(DOUBTS):
+        if threads > 1 or cores == 1:
+            break
+        time.sleep(PAUSE)
+        threads, rate = _fastest(counts, dtype)
     torch.set_num_threads(before)
+    return threads, rate
+
+
+def _fastest(counts: Sequence[int], dtype: torch.dtype) -> tuple[int, float]:
+    turns = [{count: _rate(count, dtype) for count in counts} for _ in range(PROBES)]
+    rates = {count: median(turn[count] for turn in turns) for count in counts}
     threads = next(count for count in counts if rates[count] >= 0.9 * max(rates.values()))
     return threads, rates[threads]
 
