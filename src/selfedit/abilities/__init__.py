@@ -10,6 +10,7 @@ from selfedit.abilities.abstaining import abstains
 from selfedit.abilities.asking import Asker, Query, Route, Scorer, asker, queries, scorer
 from selfedit.abilities.inventing import Invented, invention
 from selfedit.abilities.keeping import Drift, Fluency, answered, changed, drift, fair_sample, fluency
+from selfedit.abilities.shipped import shipped
 
 __all__ = [
     "Asker",
@@ -29,4 +30,5 @@ __all__ = [
     "invention",
     "queries",
     "scorer",
+    "shipped",
 ]
