@@ -24,10 +24,16 @@ def consolidate(store: Store, hire: Hire, settings: Learning) -> LearnReport:
 
     Raises StoreError where there are not two of them.
     """
+    rows = several(store)
+    return lifelong.learn(hire(rows), _lesson(store, rows, settings))
+
+
+def several(store: Store) -> tuple[CommitRow, ...]:
+    """The live commits. Raises StoreError where there are not two of them."""
     rows = store.head()
     if len(rows) < 2:
         raise StoreError(f"{store.path}: fewer than two live commits; there is nothing to make one of")
-    return lifelong.learn(hire(rows), _lesson(store, rows, settings))
+    return rows
 
 
 def _lesson(store: Store, rows: Items[CommitRow], settings: Learning) -> Lesson:

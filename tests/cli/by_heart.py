@@ -20,7 +20,7 @@ from selfedit.cli import main
 
 def put_in_place(patch: Any, worker: FakeWorker) -> None:
     """Let `selfedit.memory` have `worker` where it would load a model; `patch` is `setattr` or pytest's."""
-    patch(memory, "_loader", lambda ref, device, dtype: lambda: worker)
+    patch(memory, "loader", lambda ref, device, dtype: lambda: worker)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Retraining in the background: detached, alone, and silent but for its log. No model is loaded."""
+"""Work in the background: detached, alone, and silent but for its log. No model is loaded."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def ended(pid: int) -> None:
 def test_it_runs_in_a_session_of_its_own_and_inherits_nothing(store: Path, tmp_path: Path) -> None:
     with (tmp_path / "ours").open("w") as ours:
         os.set_inheritable(ours.fileno(), True)
-        found = background.retrain(store)
+        found = background.begin("retrain", store)
     assert found.log == store.resolve() / "retrain.log"
     assert found.pid is not None
     said = written(found.log, "stream\n").splitlines()
@@ -72,7 +72,7 @@ def test_it_runs_in_a_session_of_its_own_and_inherits_nothing(store: Path, tmp_p
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_the_log_is_added_to(store: Path) -> None:
     (store / "retrain.log").write_text("earlier\n", encoding="utf-8")
-    found = background.retrain(store)
+    found = background.begin("retrain", store)
     assert found.pid is not None
     assert written(found.log, "stream\n").startswith("earlier\n-- retraining, ")
     ended(found.pid)
@@ -80,7 +80,9 @@ def test_the_log_is_added_to(store: Path) -> None:
 
 def test_a_second_one_is_not_started(store: Path) -> None:
     with Store.open(store, write=True, verb="retrain"):
-        assert background.retrain(store) == background.Background(store.resolve() / "retrain.log", None)
+        assert background.begin("retrain", store) == background.Background(
+            store.resolve() / "retrain.log", None
+        )
     assert not (store / "retrain.log").exists()
 
 
@@ -88,7 +90,7 @@ def test_a_second_one_is_not_started(store: Path) -> None:
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_one_that_waits_for_another_writer_is_started(store: Path) -> None:
     with Store.open(store, write=True, verb="learn"):
-        found = background.retrain(store)
+        found = background.begin("retrain", store)
     assert found.pid is not None
     ended(found.pid)
 
@@ -96,13 +98,13 @@ def test_one_that_waits_for_another_writer_is_started(store: Path) -> None:
 def test_where_nothing_can_be_started_is_one_line(store: Path) -> None:
     (store / "retrain.log").mkdir()
     with pytest.raises(StoreError, match=r"retrain\.log: retraining could not be started .*directory"):
-        background.retrain(store)
+        background.begin("retrain", store)
 
 
 def test_the_command_is_the_program_itself(store: Path, tmp_path: Path) -> None:
     (tmp_path / "selfedit").mkdir()
     (tmp_path / "selfedit" / "__init__.py").write_text("raise SystemExit('another selfedit')\n")
-    run = background.command(store, "cpu")
+    run = background.command("retrain", store, "cpu")
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert "Nothing" in done.stdout

@@ -320,6 +320,9 @@ def test_all_becomes_one_commit(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(f"takes the place of {each[:8]}" in shown for each in two)
     assert main.run(["log", "--store", "memory", "--json"]) == 0
     assert [row["state"] for row in printed(capsys)] == ["live", "replaced", "replaced"]
+    assert main.run(["consolidate", "--background", "--store", "memory"]) == 2
+    assert "fewer than two live commits" in capsys.readouterr().err
+    assert not Path("memory/consolidate.log").exists()
 
 
 @pytest.mark.usefixtures("worker", "notes")

@@ -15,7 +15,7 @@ from .conftest import Run
 def reverted(run: Run, commits: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Three commits, of which the first was taken out and the others were not retrained yet."""
     with monkeypatch.context() as patch:
-        patch.setattr(background, "retrain", lambda store, device: None)
+        patch.setattr(background, "begin", lambda verb, store, device: None)
         run("revert", commits[0])
     return commits
 

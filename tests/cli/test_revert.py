@@ -21,7 +21,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The stores whose retraining was started; nothing is."""
     stores: list[Path] = []
 
-    def command(store: Path, device: str) -> list[str]:
+    def command(verb: str, store: Path, device: str) -> list[str]:
         stores.append(store)
         return [sys.executable, "-c", "pass"]
 

@@ -23,6 +23,8 @@ FOUND_PROBLEMS = 1
 def verb(store: StoreDir, device: Device = "auto", no_wait: NoWait = False, json: Json = False) -> None:
     """Train again what was trained on top of commits that were taken out; then prove that they are out.
 
+    Where every commit answers alone, as they do by default, there is nothing to train.
+
     Broken off at any point, it goes on where it was when it is called again.
     """
     from selfedit.memory import Memory

@@ -39,8 +39,9 @@ def verb(
     no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
-    """Take a commit out of the model at once; what was trained on top of it is trained again.
+    """Take a commit out of the model at once; where others were trained on top of it, they are trained again.
 
+    What answers alone (as commits do unless --retention says otherwise) leaves nothing to train.
     Nothing is deleted: `selfedit rollback` leads back, `selfedit gc --erase` erases for good.
     """
     from selfedit.memory import Memory
@@ -61,7 +62,7 @@ def verb(
 def in_background(stale: Items[str], store: Path, device: str) -> Background | None:
     """Start the retraining of what is stale. Where that cannot be, the revert stands all the same: a note."""
     try:
-        return background.retrain(store, device) if stale else None
+        return background.begin("retrain", store, device) if stale else None
     except StoreError as error:
         output.say(f"selfedit: {error}; to retrain: {command('retrain', store=store)}")
         return None

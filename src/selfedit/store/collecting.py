@@ -31,8 +31,8 @@ class Parts:
     runs: Runs
     heads: Path
     """The folder of cached heads."""
-    log: Path
-    """What retraining in the background said."""
+    logs: tuple[Path, ...]
+    """What work in the background said."""
 
 
 def collect(store: Parts, erase: Items[str], time: str) -> Collected:
@@ -62,8 +62,9 @@ def _erase(store: Parts, erase: Items[str], time: str) -> tuple[int, int]:
         erasure = erasing.plan(connection, [history.find(connection, commit) for commit in erase])
     # Before the journal, which would not tell that this is still to be done.
     store.runs.drop()
-    with explained("removing what retraining said", store.log):
-        store.log.unlink(missing_ok=True)
+    for log in store.logs:
+        with explained("removing what was said in the background", log):
+            log.unlink(missing_ok=True)
     with store.journal.writing("erasing") as connection:
         return erasing.carry_out(connection, erasure, time)
 

@@ -25,8 +25,8 @@ from selfedit.store.lock import WriteLock
 from selfedit.store.postgres import Postgres
 
 JOURNAL, RUNS, BLOBS, LOCK, HEADS = "journal.db", "runs.db", "blobs", "lock", "heads"
-RETRAINING = "retrain.log"
-"""What retraining in the background says."""
+LOGS = "retrain.log", "consolidate.log"
+"""What is said by work in the background."""
 
 
 def is_store(path: Path) -> bool:

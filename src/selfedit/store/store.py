@@ -304,8 +304,8 @@ class Store(Readable):
         its texts.
         """
         self._check_writer()
-        log = self.path / creation.RETRAINING
-        parts = Parts(self._journal, self._blobs, self._runs, self.heads_folder, log)
+        logs = tuple(self.path / name for name in creation.LOGS)
+        parts = Parts(self._journal, self._blobs, self._runs, self.heads_folder, logs)
         return collect(parts, erase, self._now())
 
     def backup(self, target: str | os.PathLike[str]) -> Backup:
