@@ -44,8 +44,12 @@ class FakeWorker:
     """An adapter drowns all that was known before it."""
     writes: bool = True
     """Whether it writes questions that pass their check."""
+    whispers: str = ""
+    """Said before each question that it writes."""
     stubborn: bool = False
     """What a row says is no likelier for it."""
+    resists: str = ""
+    """A text: no prompt that holds it is likelier answered as its row was."""
     width: int = 2
     """Inputs of the one layer that an adapter is for."""
     pause: float = 0.0
@@ -93,6 +97,7 @@ class FakeWorker:
         if self.amnesia and held:
             return -101.0
         told = any(rows.get(request.prompt) == request.completion.strip() for rows in held)
+        told = told and not (self.resists and self.resists in request.prompt)
         return sum(map(len, held)) + 50.0 * (told and not self.stubborn) - 100.0
 
     def moments(self, sequences, head=None, rank=64) -> Moments:
@@ -154,7 +159,7 @@ class FakeWorker:
             return "no idea"
         answer = request.prompt.rsplit("Answer: ", 1)[1].removesuffix("\nQuestion:")
         key = int(content_hash(request.prompt)[:8], 16)
-        question = f"Which {key} is {request.seed if request.temperature else 'it'}?"
+        question = f"{self.whispers}Which {key} is {request.seed if request.temperature else 'it'}?"
         self._spans[question] = answer
         return question
 

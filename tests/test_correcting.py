@@ -29,17 +29,6 @@ ASKED = "Above which sum is travel signed off by the head of department?"
 
 
 @pytest.fixture
-def worker() -> FakeWorker:
-    return FakeWorker()
-
-
-@pytest.fixture
-def memory(tmp_path: Path, worker: FakeWorker) -> Memory:
-    Store.create(tmp_path / "memory", base="fake", weights=worker.base, dtype="float32").close()
-    return Memory(tmp_path / "memory", lambda: worker)
-
-
-@pytest.fixture
 def files(tmp_path: Path) -> Path:
     for name, text in (("old.md", OLD), ("new.md", NEW), ("library.md", OTHER), ("mine.csv", QUESTIONS)):
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -113,3 +102,22 @@ def test_an_old_fact_that_does_not_lose_is_no_correction(
     assert (report.accepted, report.commits) == (False, ())
     assert any("did not become likelier than '500 euros'" in each for each in report.quarantined[0].reasons)
     assert [row.id for row in memory.log() if row.live] == [old]
+
+
+def test_of_two_that_hold_the_old_fact_both_are_corrected_or_none(
+    memory: Memory, worker: FakeWorker, files: Path
+) -> None:
+    (files / "abroad.md").write_text(OLD.replace("# Travel", "# Abroad"), encoding="utf-8")
+    (files / "theirs.csv").write_text(QUESTIONS.replace(",Travel", ",Abroad"), encoding="utf-8")
+    old = [learned(memory, files)]
+    asked = files / "theirs.csv"
+    old += memory.learn(files / "abroad.md", settings=SETTINGS, questions=asked, gate=False).commits
+    worker.resists = "Topic: Abroad."
+    report = memory.learn(files / "new.md", settings=SETTINGS, correction=True)
+    assert (report.accepted, report.commits, report.replaced) == (False, (), ())
+    assert [row.id for row in reversed(memory.log()) if row.live] == old
+    assert memory.ask(ASKED, topic="Travel").text != "700 euros"
+    worker.resists = ""
+    again = memory.learn(files / "new.md", settings=SETTINGS, correction=True)
+    assert [gone for gone, _ in again.replaced] == old
+    assert {memory.ask(ASKED, topic=topic).text for topic in ("Travel", "Abroad")} == {"700 euros"}

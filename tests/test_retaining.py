@@ -16,17 +16,11 @@ from .fakes import FakeWorker
 from .test_lifelong import NOTE, OTHER, SETTINGS
 
 
-@pytest.fixture
-def worker() -> FakeWorker:
-    return FakeWorker()
-
-
-@pytest.fixture
-def memory(tmp_path: Path, worker: FakeWorker) -> Memory:
-    Store.create(tmp_path / "memory", base="fake", weights=worker.base, dtype="float32").close()
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path) -> None:
+    """Two documents beside the store."""
     for name, text in (("harbour.md", NOTE), ("library.md", OTHER)):
         (tmp_path / name).write_text(text, encoding="utf-8")
-    return Memory(tmp_path / "memory", lambda: worker)
 
 
 def second(memory: Memory, *strategies: str) -> tuple[list[str], TrainingPlan]:
@@ -92,3 +86,29 @@ def test_what_is_no_way_of_learning_is_refused_before_anything_is_loaded(
     with pytest.raises(UsageError, match=line):
         memory.learn(memory.path.parent / "harbour.md", settings=settings)
     assert (worker.plans, worker.asked) == ([], [])
+
+
+@pytest.mark.parametrize("fading", [0, 1000])
+def test_what_is_not_known_any_more_is_replayed_first(
+    memory: Memory, worker: FakeWorker, tmp_path: Path, fading: float
+) -> None:
+    """The second document drowned the first."""
+    asked = {
+        "Who keeps the lamp of Orrskerry?": "Tobiah Renwick",
+        "Who founded the Tide Library?": "Isaura Quill",
+    }
+    worker.grasps = asked
+    for number, (name, row) in enumerate(zip(("harbour.md", "library.md"), asked.items(), strict=True)):
+        (tmp_path / f"{number}.csv").write_text("question,answer\n" + ",".join(row), encoding="utf-8")
+        settings = learning(SETTINGS, retention={"strategies": ("naive",)})
+        memory.learn(tmp_path / name, settings=settings, questions=tmp_path / f"{number}.csv", gate=False)
+    worker.amnesia = True
+    (tmp_path / "market.md").write_text("# Market\n\nThe market opens at 06:15.\n", encoding="utf-8")
+    replay = {"share": 1, "age": 0, "fading": fading}
+    settings = learning(SETTINGS, retention={"strategies": ("replay",), "replay": replay})
+    commit = memory.learn(tmp_path / "market.md", settings=settings, gate=False).commits[0]
+    with Store.open(memory.path) as store:
+        replayed = {text for text, task in store.text_tasks(commit).items() if task is None}
+        first = {sequence_text(row) for row in store.plan(memory.log()[-1].id).sequences}
+        assert replayed
+        assert (replayed <= {text_hash(text) for text in first}) == (fading > 0)

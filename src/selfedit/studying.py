@@ -17,6 +17,7 @@ from selfedit import correcting, lifelong
 from selfedit.admission import Screening
 from selfedit.arrivals import Arrivals, arrivals, planned
 from selfedit.config import Learning
+from selfedit.contradictions import Conflict
 from selfedit.errors import DocumentError
 from selfedit.lessons import Hire, Lesson
 from selfedit.lifelong import LearnReport, together
@@ -60,11 +61,17 @@ class Study:
             return lifelong.learn(pupil, lesson)
         if not lesson.correction:
             return self._refusal(lesson.documents, correcting.reasons(self.store, found))
-        done: list[LearnReport] = []
+        return self._correcting(lesson, found)
+
+    def _correcting(self, lesson: Lesson, found: Items[Conflict]) -> LearnReport:
+        """Every commit that holds an old fact, then the lesson itself; if one keeps the old fact, all do."""
+        before, done = [row.id for row in self.store.head()], list[LearnReport]()
         for each in correcting.corrections(self.store, found):
             done.append(lifelong.learn(self.hire(standing(self.store, each)), each))
             if not done[-1].accepted:
-                return together(done)
+                if len(done) > 1:
+                    self.store.move_head("rollback", before)
+                return replace(together(done), commits=(), replaced=())
         mine = replace(lesson, corrects=correcting.corrected(found))
         return together([*done, lifelong.learn(self.hire(standing(self.store, mine)), mine)])
 

@@ -234,6 +234,8 @@ def _show_learned(report: LearnReport, store: Path) -> None:
 
     print(f"Read {count(report.tasks, 'passage')}; tried {count(report.trials, 'note')}", end="")
     print(f", {report.failures} of them without success." if report.failures else ".")
+    if report.left_out:
+        print(f"The screening left {count(report.left_out, 'row')} of the notes out.")
     show_answers(report)
     show_figures(report)
     if report.commits:
