@@ -22,22 +22,13 @@ PACKAGE = ROOT / "src" / "selfedit"
 LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
-        *("abilities", "arrivals", "asking", "canaries", "chat", "evaluating", "exporting", "forecast"),
-        *(
-            "admission",
-            "consolidating",
-            "contradictions",
-            "correcting",
-            "examining",
-            "gate",
-            "graders",
-            "quarantine",
-        ),
-        *("retaining", "serving", "states", "studying"),
-        *("lessons", "lifelong", "measuring", "streaming"),
-        *("memory", "model_card", "policies", "probing", "proving"),
-        *("recipes", "records", "reinforcing", "revising"),
-        *("rounds", "samples", "settled", "solving", "telling", "tracking", "undoing", "writing"),
+        *("abilities", "admission", "arrivals", "asking", "canaries", "chat", "consolidating"),
+        *("contradictions", "correcting", "evaluating", "examining", "exporting", "forecast", "gate"),
+        *("graders", "lessons", "lifelong", "measuring"),
+        *("memory", "model_card", "opening", "policies", "probing", "proving", "quarantine"),
+        *("recipes", "records", "reinforcing", "retaining", "revising", "rounds", "samples", "serving"),
+        *("settled", "solving", "states", "streaming", "studying", "telling", "tracking", "undoing"),
+        "writing",
     },
     "hands": {"workers"},
     "rooms": {"edits", "engine", "retain", "rewards", "screening", "select", "store", "tasks"},
@@ -53,7 +44,7 @@ RESERVED = {
 """Who may import a library at all; for everyone else it is out of bounds."""
 
 ALLOWED = {
-    "types": {"selfedit.errors"},
+    "types": {"selfedit.errors", "selfedit.types"},
     "errors": set[str](),
     "config": {"selfedit.config", "selfedit.errors", "selfedit.types", "pydantic", "pydantic_core"},
     "retain": {"selfedit.config", "selfedit.errors", "selfedit.retain", "selfedit.types", "bm25s"},

@@ -31,15 +31,13 @@ def worker() -> FakeWorker:
 
 
 @pytest.fixture
-def memory(tmp_path: Path, worker: FakeWorker) -> Memory:
+def memory(memory: Memory, tmp_path: Path) -> Memory:
     """Two commits that answer each alone."""
-    Store.create(tmp_path / "memory", base="fake", weights=worker.base, dtype="float32").close()
-    made = Memory(tmp_path / "memory", lambda: worker)
     for name, text in (("harbour.md", NOTE), ("library.md", OTHER), ("mine.csv", QUESTIONS)):
         (tmp_path / name).write_text(text, encoding="utf-8")
     files = [tmp_path / "harbour.md", tmp_path / "library.md"]
-    made.learn(files, settings=SETTINGS, questions=tmp_path / "mine.csv", each=True)
-    return made
+    memory.learn(files, settings=SETTINGS, questions=tmp_path / "mine.csv", each=True)
+    return memory
 
 
 def live(memory: Memory) -> list[str]:

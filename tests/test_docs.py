@@ -26,7 +26,7 @@ def code(name: str) -> list[str]:
 def tree(name: str) -> list[str]:
     """The paths of a README's annotated file tree."""
     text = next(
-        text for _, text in BLOCK.findall((ROOT / name).read_text(encoding="utf-8")) if "types.py" in text
+        text for _, text in BLOCK.findall((ROOT / name).read_text(encoding="utf-8")) if "errors.py " in text
     )
     paths = [(len(line) - len(line.lstrip()), line.split()[0]) for line in text.splitlines()]
     return [f"src/selfedit/{path}" if indent else path for indent, path in paths]

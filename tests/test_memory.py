@@ -23,18 +23,6 @@ from .test_lifelong import NOTE, OTHER, SETTINGS
 
 
 @pytest.fixture
-def worker() -> FakeWorker:
-    return FakeWorker()
-
-
-@pytest.fixture
-def memory(tmp_path: Path, worker: FakeWorker) -> Memory:
-    place = tmp_path / "memory"
-    Store.create(place, base="fake", weights=worker.base, dtype="float32").close()
-    return Memory(place, lambda: worker)
-
-
-@pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
     folder = tmp_path / "files"
     folder.mkdir()

@@ -21,17 +21,6 @@ QUESTIONS = "question,answer\nWho keeps the lamp?,Tobiah Renwick\n"
 
 
 @pytest.fixture
-def worker() -> FakeWorker:
-    return FakeWorker()
-
-
-@pytest.fixture
-def memory(tmp_path: Path, worker: FakeWorker) -> Memory:
-    Store.create(tmp_path / "memory", base="fake", weights=worker.base, dtype="float32").close()
-    return Memory(tmp_path / "memory", lambda: worker)
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Two documents, one of them with orders to the model."""
     made = tmp_path / "files"

@@ -23,17 +23,6 @@ LAMPS = Task("Harbour", "The second lamp burns kale oil.")
 
 
 @pytest.fixture
-def worker() -> FakeWorker:
-    return FakeWorker()
-
-
-@pytest.fixture
-def memory(tmp_path: Path, worker: FakeWorker) -> Memory:
-    Store.create(tmp_path / "memory", base="fake", weights=worker.base, dtype="float32").close()
-    return Memory(tmp_path / "memory", lambda: worker)
-
-
-@pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
     for name, text in (("harbour.md", NOTE), ("library.md", OTHER)):
         (tmp_path / name).write_text(text, encoding="utf-8")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, final
@@ -25,6 +24,7 @@ from selfedit.exporting import Exported, Wanted
 from selfedit.forecast import Forecast, forecast
 from selfedit.lessons import Hire, Lesson, Pupil, Watch, unwatched
 from selfedit.lifelong import LearnReport
+from selfedit.opening import AT_ONCE, Access, check_new, loader
 from selfedit.policies import shipped
 from selfedit.proving import Proof
 from selfedit.quarantine import Candidate
@@ -61,22 +61,6 @@ ANSWER_TOKENS = 64
 
 
 @final
-@dataclass(frozen=True)
-class Access:
-    """How a store is opened."""
-
-    wait: float = 0.0
-    """Seconds that a writer waits for another to end; 0 fails at once, `math.inf` waits until it is free."""
-    waiting: Callable[[str], None] | None = None
-    """Told once, in words, who holds the store that one waits for."""
-    journal: str = ""
-    """URL of the journal where it is a PostgreSQL database, for a new store or for its password."""
-
-
-AT_ONCE = Access()
-
-
-@final
 class Memory:
     """A store and the model that it belongs to. The model is loaded when it is first needed.
 
@@ -106,8 +90,8 @@ class Memory:
             return Memory._existing(place, base, device, dtype, access)
         if base is None:
             raise StoreError(f"{place}: no store there; learn something into it first, or name a base")
-        _check_new(place, access.journal)
-        memory = Memory(place, _loader(base, device, dtype or "auto"), access)
+        check_new(place, access.journal)
+        memory = Memory(place, loader(base, device, dtype or "auto"), access)
         worker = memory.worker
         Store.create(
             place,
@@ -146,8 +130,8 @@ class Memory:
         place = Path(path)
         if Store.exists(place):
             return Memory._existing(place, base, device, dtype, access)
-        _check_new(place, access.journal)
-        return Memory(place, _loader(base or BUILT_IN, device, dtype or "auto"), access)
+        check_new(place, access.journal)
+        return Memory(place, loader(base or BUILT_IN, device, dtype or "auto"), access)
 
     @staticmethod
     def _existing(place: Path, base: str | None, device: str, dtype: str | None, access: Access) -> Memory:
@@ -155,7 +139,7 @@ class Memory:
             ref, kind = store.base, dtype or store.dtype
         if base is not None and base != ref:
             raise UsageError(f"{place}: this store was made on {ref}, not {base}; leave the base out")
-        return Memory(place, _loader(ref, device, kind), access)
+        return Memory(place, loader(ref, device, kind), access)
 
     @property
     def worker(self) -> Worker:
@@ -474,23 +458,3 @@ class Memory:
         return tuple(
             Member(row.id, self._adapters[row.adapter], tuple(passages[row.id]), routed(row)) for row in rows
         )
-
-
-def _loader(ref: str, device: str, dtype: str) -> Callable[[], Worker]:
-    """Loads the model. The engine too is loaded only then: looking at a store should not take seconds."""
-
-    def load() -> Worker:
-        from selfedit.engine import Engine
-        from selfedit.workers.local import LocalWorker
-
-        return LocalWorker(Engine.load(ref, device=device, dtype=dtype))
-
-    return load
-
-
-def _check_new(place: Path, journal: str) -> None:
-    """Say so before a model is loaded where no store can be made."""
-    if place.is_file() or (place.is_dir() and any(place.iterdir())):
-        raise StoreError(f"{place}: something else is there; choose an empty or a new place with --store")
-    if journal:
-        Store.check_journal(journal, place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from enum import StrEnum
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,135 +11,211 @@ import typer
 
 from selfedit.cli import output
 
+verb = typer.Typer(
+    help="Measure a verb against its rivals, graders and rewards, or what each way of writing teaches.",
+    rich_markup_mode=None,
+)
 
-class Name(StrEnum):
-    train = "train"
-    generate = "generate"
-    score = "score"
-    trial = "trial"
-    learning = "learning"
-    heads = "heads"
-    history = "history"
-    rewards = "rewards"
-    grading = "grading"
-    topics = "topics"
-    screening = "screening"
-    contradictions = "contradictions"
-    abilities = "abilities"
+SPEED = {
+    "train": "Training many adapters, against Trainer and PEFT one at a time.",
+    "generate": "Answering with many adapters, against transformers' mixed batches.",
+    "score": "Teacher-forced scoring with many adapters.",
+    "trial": "Whole trials: train, answer, grade.",
+}
 
 
 def _count(help: str) -> typer.models.OptionInfo:
     return typer.Option(help=f"{help} Unset: the benchmark's own.", show_default=False, min=1)
 
 
-def rows_as_markdown(rows: list[dict[str, Any]]) -> str:
-    """The learning table as docs/results.md holds it."""
-    from selfedit.bench.learning import markdown
+Json = Annotated[bool, typer.Option("--json", help="One JSON array on standard output.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Seconds, to see that it works.")]
+Base = Annotated[str, typer.Option(help="Built-in name, hub name, folder or GGUF file.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Dtype = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
+Data = Annotated[
+    Path | None, typer.Option(help="The folder of data; else SELFEDIT_DATA.", show_default=False)
+]
+Rank = Annotated[int | None, _count("LoRA rank.")]
+Limit = Annotated[int | None, _count("Passages.")]
+Part = Annotated[str, typer.Option(help="K/N, the K-th of N shares (from 0).")]
+Runs = Annotated[Path, typer.Option(help="Where answers are kept as they come; it goes on from there.")]
+Grader = Annotated[str, typer.Option(help="rules, words, local, base.")]
+Methods = Annotated[str, typer.Option(help="By name, commas between; else all.")]
 
-    return markdown(rows)
+SMOLLM2, RUNS = "smollm2-135m", Path("runs")
 
 
-def verb(
+def speed(
     context: typer.Context,
-    name: Annotated[Name, typer.Argument(help="What to measure.", show_default=False)],
-    base: Annotated[str, typer.Option(help="Built-in name, hub name, folder or GGUF file.")] = "smollm2-135m",
+    base: Base = SMOLLM2,
     data: Annotated[
         Path | None,
         typer.Option(help="Folder with squad/train.json; else SELFEDIT_DATA.", show_default=False),
     ] = None,
     synthetic: Annotated[bool, typer.Option("--synthetic", help="Random-word texts, no data.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Seconds, to see that it works.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    quick: Quick = False,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
     plans: Annotated[int | None, _count("Adapters to train; in trial, trials.")] = None,
     sequences: Annotated[int | None, _count("Training sequences a plan.")] = None,
     epochs: Annotated[int | None, _count("Epochs a plan.")] = None,
-    rank: Annotated[int | None, _count("LoRA rank.")] = None,
+    rank: Rank = None,
     subset: Annotated[int | None, _count("Plans that a one-at-a-time rival is measured on.")] = None,
     requests: Annotated[int | None, _count("Rows to generate or score.")] = None,
     max_tokens: Annotated[int | None, _count("New tokens a row.")] = None,
-    adapters: Annotated[int | None, _count("heads: adapters of the head.")] = None,
-    commits: Annotated[int | None, _count("history: commits.")] = None,
-    split: Annotated[str, typer.Option(help="learning: choose or report.")] = "report",
-    methods: Annotated[str, typer.Option(help="learning, grading: by name, commas between.")] = "",
-    limit: Annotated[int | None, _count("learning, rewards: passages.")] = None,
-    part: Annotated[str, typer.Option(help="learning, rewards: K/N, the K-th of N shares (from 0).")] = "0/1",
-    runs: Annotated[
-        Path, typer.Option(help="learning, rewards: where answers are kept as they come.")
-    ] = Path("runs"),
-    grader: Annotated[str, typer.Option(help="learning, rewards: rules, words, local, base.")] = "words",
-    near_misses: Annotated[
-        bool, typer.Option("--near-misses", help="abilities: after learning, with near-misses and without.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON array on standard output.")] = False,
+    json: Json = False,
 ) -> None:
-    """Measure a verb against its rivals, graders and rewards, or what each way of writing teaches.
-
-    learning and rewards go on where they were broken off.
-    """
-    if name is Name.learning:
-        from selfedit.bench.learning import command
-
-        rows = command(
-            data or os.environ.get("SELFEDIT_DATA"), (split, methods, part, grader), limit, dtype, runs
-        )
-        return output.document(rows) if json else print(rows_as_markdown(rows))
-    if name is Name.rewards:
-        from selfedit.bench import reward_table
-        from selfedit.bench.rewards import command as trials
-        from selfedit.graders import grader_for
-
-        found = trials(data or os.environ.get("SELFEDIT_DATA"), part, limit, dtype, runs)
-        rows = reward_table.table(found, grader_for(grader))
-        return output.document(rows) if json else print(reward_table.markdown(rows))
-    if name is Name.grading:
-        from selfedit.bench.grading import command as graded
-        from selfedit.bench.grading import markdown as told
-
-        rows = graded(data or os.environ.get("SELFEDIT_DATA"), methods, requests)
-        return output.document(rows) if json else print(told(rows))
-    if name is Name.topics:
-        from selfedit.bench import topics
-
-        rows = topics.command(data or os.environ.get("SELFEDIT_DATA"))
-        return output.document(rows) if json else print(topics.markdown(rows))
-    if name is Name.screening:
-        from selfedit.bench import screening
-
-        rows = screening.command()
-        return output.document(rows) if json else print(screening.markdown(rows))
-    if name is Name.contradictions:
-        from selfedit.bench import contradictions
-
-        source = context.get_parameter_source("base")
-        asked = base if source is not None and source.name == "COMMANDLINE" else None
-        rows = contradictions.command(asked, data or os.environ.get("SELFEDIT_DATA"))
-        return output.document(rows) if json else print(contradictions.markdown(rows))
-    if name is Name.abilities:
-        from selfedit.bench import abilities
-
-        folder, machine = data or os.environ.get("SELFEDIT_DATA"), (base, device, dtype)
-        rows = abilities.command(near_misses, folder, limit, machine, runs)
-        return output.document(rows) if json else print(abilities.markdown(rows))
+    """Real tokens a second, against the published way and a careful one, each with its best threads."""
     from selfedit.bench import markdown, run, settings_for
 
-    if name is Name.heads:
-        from selfedit.bench.heads import command as heads
-
-        rows = heads(quick, base=base, device=device, dtype=dtype, adapters=adapters, rank=rank)
-        return output.document(rows) if json else print(markdown(rows))
-    if name is Name.history:
-        from selfedit.bench.history import command as history
-
-        rows = history(quick, commits)
-        return output.document(rows) if json else print(markdown(rows))
-    folder = str(data) if data else os.environ.get("SELFEDIT_DATA")
     settings = settings_for(
-        name.value, quick=quick, base=base, data=folder, synthetic=synthetic, device=device, dtype=dtype,
-        plans=plans, sequences=sequences, epochs=epochs, rank=rank, subset=subset, requests=requests,
-        max_tokens=max_tokens,
+        context.info_name or "", quick=quick, base=base, data=_folder(data), synthetic=synthetic,
+        device=device, dtype=dtype, plans=plans, sequences=sequences, epochs=epochs, rank=rank, subset=subset,
+        requests=requests, max_tokens=max_tokens,
     )  # fmt: skip
-    rows = [row.as_json() for row in run(settings)]
+    _tell([row.as_json() for row in run(settings)], markdown, json)
+
+
+for name, line in SPEED.items():
+    verb.command(name, short_help=line)(speed)
+
+
+@verb.command()
+def heads(
+    quick: Quick = False,
+    base: Base = SMOLLM2,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    adapters: Annotated[int | None, _count("Adapters of the head.")] = None,
+    rank: Rank = None,
+    json: Json = False,
+) -> None:
+    """Building the head of many commits."""
+    from selfedit.bench import markdown
+    from selfedit.bench.heads import command
+
+    rows = command(quick, base=base, device=device, dtype=dtype, adapters=adapters, rank=rank)
+    _tell(rows, markdown, json)
+
+
+@verb.command()
+def history(
+    quick: Quick = False, commits: Annotated[int | None, _count("Commits.")] = None, json: Json = False
+) -> None:
+    """Reading and writing a store of many commits."""
+    from selfedit.bench import markdown
+    from selfedit.bench.history import command
+
+    _tell(command(quick, commits), markdown, json)
+
+
+@verb.command()
+def learning(
+    data: Data = None,
+    split: Annotated[str, typer.Option(help="choose or report.")] = "report",
+    methods: Methods = "",
+    limit: Limit = None,
+    part: Part = "0/1",
+    dtype: Dtype = "auto",
+    runs: Runs = RUNS,
+    grader: Grader = "words",
+    json: Json = False,
+) -> None:
+    """What each way of writing notes leaves of a passage. Goes on where it was broken off."""
+    from selfedit.bench.learning import command, markdown
+
+    rows = command(_folder(data), (split, methods, part, grader), limit, dtype, runs)
+    _tell(rows, markdown, json)
+
+
+@verb.command()
+def rewards(
+    data: Data = None,
+    limit: Limit = None,
+    part: Part = "0/1",
+    dtype: Dtype = "auto",
+    runs: Runs = RUNS,
+    grader: Grader = "words",
+    json: Json = False,
+) -> None:
+    """What each reward costs and how well it foretells. Goes on where it was broken off."""
+    from selfedit.bench.reward_table import markdown, table
+    from selfedit.bench.rewards import command
+    from selfedit.graders import grader_for
+
+    found = command(_folder(data), part, limit, dtype, runs)
+    _tell(table(found, grader_for(grader)), markdown, json)
+
+
+@verb.command()
+def grading(
+    data: Data = None,
+    methods: Methods = "",
+    requests: Annotated[int | None, _count("Answers to grade.")] = None,
+    json: Json = False,
+) -> None:
+    """Graders against the published verdicts, and what controls earn from them."""
+    from selfedit.bench.grading import command, markdown
+
+    _tell(command(_folder(data), methods, requests), markdown, json)
+
+
+@verb.command()
+def topics(data: Data = None, json: Json = False) -> None:
+    """Which learned passage `ask` takes a question to be about."""
+    from selfedit.bench.topics import command, markdown
+
+    _tell(command(_folder(data)), markdown, json)
+
+
+@verb.command()
+def screening(json: Json = False) -> None:
+    """Which harmful documents are stopped, and which harmless ones."""
+    from selfedit.bench.screening import command, markdown
+
+    _tell(command(), markdown, json)
+
+
+@verb.command()
+def contradictions(
+    base: Annotated[
+        str | None, typer.Option(help="A model that reads the pairs too.", show_default=False)
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Which contradictions of what was learned are found, and which are wrongly told."""
+    from selfedit.bench.contradictions import command, markdown
+
+    _tell(command(base, _folder(data)), markdown, json)
+
+
+@verb.command()
+def abilities(
+    near_misses: Annotated[
+        bool, typer.Option("--near-misses", help="After learning, with near-misses and without.")
+    ] = False,
+    data: Data = None,
+    limit: Limit = None,
+    base: Base = SMOLLM2,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    runs: Runs = RUNS,
+    json: Json = False,
+) -> None:
+    """What the base can do, and how often it invents: before learning, and after."""
+    from selfedit.bench.abilities import command, markdown
+
+    rows = command(near_misses, _folder(data), limit, (base, device, dtype), runs)
+    _tell(rows, markdown, json)
+
+
+def _folder(data: Path | None) -> str | None:
+    return str(data) if data else os.environ.get("SELFEDIT_DATA")
+
+
+def _tell(rows: list[dict[str, Any]], markdown: Callable[[list[dict[str, Any]]], str], json: bool) -> None:
     if json:
         output.document(rows)
     else:
