@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -97,6 +97,8 @@ class LearnReport:
     """What the screening took out or noticed, a line each."""
     left_out: int = 0
     """Rows of training that the screening left out."""
+    engine: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the engine chose for the machine, and what became of it."""
 
     def with_answers(self, rows: Items[Asked], kept: float | None) -> LearnReport:
         """This report with the rows and all figures that follow from them."""
@@ -128,6 +130,7 @@ def together(reports: Items[LearnReport]) -> LearnReport:
         quarantined=tuple(each for report in reports for each in report.quarantined),
         notes=tuple(line for report in reports for line in report.notes),
         left_out=sum(report.left_out for report in reports),
+        engine=next((report.engine for report in reversed(reports) if report.engine), dict[str, Any]()),
     ).with_answers([row for report in reports for row in report.asked], reports[-1].retention)
 
 
@@ -177,7 +180,7 @@ def learn(pupil: Pupil, lesson: Lesson) -> LearnReport:
         report = _train_and_keep(pupil, draft, report, began)
     else:
         report = replace(report, accepted=False, failed=True, reason=_no_edit(edits))
-    return replace(report, seconds=time.monotonic() - began)
+    return replace(report, seconds=time.monotonic() - began, engine=pupil.worker.settings())
 
 
 def _written(pupil: Pupil, lesson: Lesson, probing: Probing) -> dict[str, list[SelfEdit | Failure]]:
@@ -357,6 +360,7 @@ def _commit(
                 "accepted": report.accepted,
                 "reason": report.reason,
                 "corrects": [asdict(each) for each in lesson.corrects],
+                "engine": dict(pupil.worker.settings()),
             },
             settings=lesson.settings.model_dump(mode="json"),
             cost=Cost(time.monotonic() - began, report.tokens),

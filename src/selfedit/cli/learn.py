@@ -15,6 +15,7 @@ from selfedit.cli.wording import (
     change,
     clipped,
     command,
+    computed,
     count,
     files,
     listed,
@@ -192,6 +193,7 @@ def as_json(report: LearnReport) -> dict[str, Any]:
         "quarantined": [held_json(each) for each in report.quarantined],
         "notes": report.notes,
         "left_out": report.left_out,
+        "engine": report.engine,
         "asked": [_row(row) for row in report.asked],
     }
 
@@ -291,6 +293,7 @@ def show_figures(report: LearnReport) -> None:
             "earlier": retained(report.retention),
             "trained": f"{report.tokens:,} tokens",
             "took": f"{report.seconds:.0f} s, {output.size(peak_memory())} of memory at most",
+            **({"computed": computed(report.engine)} if report.engine else {}),
         }
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from datetime import datetime
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from selfedit.cli.output import one_line
 
@@ -70,6 +71,16 @@ def clipped(text: str, width: int = 70) -> str:
 def count(number: int, noun: str) -> str:
     """`1 passage`, `2 passages`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def computed(engine: Mapping[str, Any]) -> str:
+    """With what an engine worked, and how much at once, as far as its record says."""
+    threads = f"{count(engine['threads'], 'thread')}" if "threads" in engine else ""
+    rate = f"{engine['gemm_gflops']:.0f} GFLOP/s" if "gemm_gflops" in engine else ""
+    slots = f"up to {count(engine['slots'], 'adapter')} at once" if engine.get("slots") else ""
+    lines = (*engine.get("reductions", ()), *engine.get("notes", ()))
+    said = (f"{engine.get('device', '')} {engine.get('dtype', '')}".strip(), threads, rate, slots, *lines)
+    return ", ".join(part for part in said if part)
 
 
 def command(verb: str, *words: str, store: Path) -> str:
