@@ -51,11 +51,21 @@ def test_the_published_settings() -> None:
 
 def test_they_are_found_and_in_the_package() -> None:
     assert shipped() == [
-        *("arc-llama-3.2-1b", "arc-smollm2", "knowledge-qwen2.5-7b", "knowledge-smollm2", "text-smollm2")
+        *("arc-llama-3.2-1b", "arc-smollm2", "knowledge-qwen2.5-7b"),
+        *("knowledge-smollm2", "knowledge-smollm2-grpo", "text-smollm2"),
     ]
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel == {"packages": ["src/selfedit"]}, "data files would have to be named"
     assert len({load_recipe(name).id for name in shipped()}) == len(shipped())
+
+
+def test_grpo_is_set_beside_rest_em_on_the_same_trials() -> None:
+    one, other = load_recipe("knowledge-smollm2"), load_recipe("knowledge-smollm2-grpo")
+    assert (one.reinforce.method, other.reinforce.method) == ("rest-em", "grpo")
+    for part in ("base", "seed", "data", "write", "apply", "judge"):
+        assert getattr(one, part) == getattr(other, part), part
+    assert one.reinforce.training == other.reinforce.training
+    assert one.report.training == other.report.training
 
 
 # -- by name and by path ----------------------------------------------------------------------------------
