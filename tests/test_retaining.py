@@ -88,27 +88,27 @@ def test_what_is_no_way_of_learning_is_refused_before_anything_is_loaded(
     assert (worker.plans, worker.asked) == ([], [])
 
 
-@pytest.mark.parametrize("fading", [0, 1000])
+@pytest.mark.parametrize("faded", [0, 1])
 def test_what_is_not_known_any_more_is_replayed_first(
-    memory: Memory, worker: FakeWorker, tmp_path: Path, fading: float
+    memory: Memory, worker: FakeWorker, tmp_path: Path, faded: int
 ) -> None:
-    """The second document drowned the first."""
     asked = {
         "Who keeps the lamp of Orrskerry?": "Tobiah Renwick",
         "Who founded the Tide Library?": "Isaura Quill",
     }
-    worker.grasps = asked
+    worker.grasps = dict(asked)
     for number, (name, row) in enumerate(zip(("harbour.md", "library.md"), asked.items(), strict=True)):
         (tmp_path / f"{number}.csv").write_text("question,answer\n" + ",".join(row), encoding="utf-8")
         settings = learning(SETTINGS, retention={"strategies": ("naive",)})
         memory.learn(tmp_path / name, settings=settings, questions=tmp_path / f"{number}.csv", gate=False)
-    worker.amnesia = True
+    worker.grasps[list(asked)[faded]] = "nobody"
     (tmp_path / "market.md").write_text("# Market\n\nThe market opens at 06:15.\n", encoding="utf-8")
-    replay = {"share": 1, "age": 0, "fading": fading}
+    replay = {"share": 1, "age": 0, "fading": 1000}
     settings = learning(SETTINGS, retention={"strategies": ("replay",), "replay": replay})
     commit = memory.learn(tmp_path / "market.md", settings=settings, gate=False).commits[0]
     with Store.open(memory.path) as store:
         replayed = {text for text, task in store.text_tasks(commit).items() if task is None}
-        first = {sequence_text(row) for row in store.plan(memory.log()[-1].id).sequences}
-        assert replayed
-        assert (replayed <= {text_hash(text) for text in first}) == (fading > 0)
+        learned = [store.plan(each.id).sequences for each in reversed(memory.log()[1:])]
+        rows = {text_hash(sequence_text(row)) for row in learned[faded]}
+        assert len(replayed) > 1
+        assert replayed <= rows

@@ -202,8 +202,32 @@ def test_one_slow_moment_does_not_choose_the_threads(
             told[1], told[2] = next(turns)
         return told[threads]
 
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1}, raising=False)
     monkeypatch.setattr("selfedit.engine.memory._rate", rate)
     monkeypatch.setattr("selfedit.engine.memory.PAUSE", 0)
     assert choose_threads(torch.device("cpu"), torch.float32) == chosen
     assert next(turns, None) is None, "one thread is doubted twice, and two are not"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "most"), [("1", 1), ("2", 2), (" 3,2", 3), ("0", 1), ("", 4), ("many", 4), ("9", 4)]
+)
+def test_no_more_threads_than_the_user_allows(
+    monkeypatch: pytest.MonkeyPatch, allowed: str, most: int
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", allowed)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr("selfedit.engine.memory._rate", lambda threads, dtype: float(threads))
+    assert choose_threads(torch.device("cpu"), torch.float32) == (most, most)
+
+
+def test_engines_of_a_process_agree_on_threads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Engine.load(folder, device="cpu", dtype="float32")
+    monkeypatch.setattr("selfedit.engine.memory.choose_threads", lambda device, dtype: (7, 1.0))
+    assert Engine.load(folder, device="cpu", dtype="float32").threads == first.threads
+    memory.threads_of.cache_clear()
+    try:
+        assert Engine.load(folder, device="cpu", dtype="float32").threads == 7
+    finally:
+        memory.threads_of.cache_clear()

@@ -22,7 +22,7 @@ from selfedit.engine.frozen import can_pack
 from selfedit.engine.generate import Decoder, Prompted
 from selfedit.engine.holding import held_waves, in_force
 from selfedit.engine.lora import Adapter, matching
-from selfedit.engine.memory import Limits, choose_threads, free_memory, limits
+from selfedit.engine.memory import Limits, free_memory, limits, threads_of
 from selfedit.engine.merge import Heads
 from selfedit.engine.model import Model, Tokens, load_model, load_tokens
 from selfedit.engine.moments import Moments, read_moments
@@ -73,7 +73,7 @@ class Engine:
         self.base = base
         """Hash of the base's weights."""
         self.heads = Heads(model, base)
-        self.threads, self._rate = choose_threads(model.device, model.dtype)
+        self.threads, self._rate = threads_of(model.device, model.dtype)
         self.recorder: Recorder | None = CudaGraphs(model.device) if model.device.type == "cuda" else None
         """Records decoding steps and replays them; None: every step is laid out anew."""
         self._log = Log()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
 from typing import final
 
@@ -145,9 +147,15 @@ def free_memory() -> int:
     return machine.memory()[1]
 
 
+@cache
+def threads_of(device: torch.device, dtype: torch.dtype) -> tuple[int, float]:
+    """What `choose_threads` said when this process first asked: its engines agree, and wait for it once."""
+    return choose_threads(device, dtype)
+
+
 def choose_threads(device: torch.device, dtype: torch.dtype) -> tuple[int, float]:
     """The fewest threads that come within a tenth of the best rate in short matrix-product probes, and
-    their rate in GFLOP/s.
+    their rate in GFLOP/s. Never more than OMP_NUM_THREADS, where that is set.
 
     On shared or throttled processors two threads can be slower than one, so the count of cores tells nothing.
     Nor does one moment, which should not choose for hours: all counts take turns, the median counts, and one
@@ -156,7 +164,7 @@ def choose_threads(device: torch.device, dtype: torch.dtype) -> tuple[int, float
     if device.type != "cpu":
         threads = torch.get_num_threads()
         return threads, gemm_rate(dtype, threads, PROBE_SECONDS, device=str(device))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = min(_cores(), _allowed())
     counts = sorted({1, 2, 4, 8, cores // 2, cores} & set(range(1, cores + 1)))
     before = torch.get_num_threads()
     threads, rate = _fastest(counts, dtype)
@@ -167,6 +175,16 @@ def choose_threads(device: torch.device, dtype: torch.dtype) -> tuple[int, float
         threads, rate = _fastest(counts, dtype)
     torch.set_num_threads(before)
     return threads, rate
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _allowed() -> int:
+    """Threads that the user lets a process have; a list is for nested ones, of which there are none."""
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return max(1, int(first)) if first.isdecimal() else sys.maxsize
 
 
 def _fastest(counts: Sequence[int], dtype: torch.dtype) -> tuple[int, float]:
