@@ -160,4 +160,5 @@ class Lesson:
             self.settings.spans,
             self.settings.temperature,
             self.settings.seed,
+            self.settings.blanks,
         )

@@ -178,6 +178,8 @@ class Brief:
     spans: int
     temperature: float
     seed: int
+    blanks: bool = True
+    """Whether a span that no question is found to is asked for by a gap in its sentence."""
 
 
 def write_edits(
@@ -216,7 +218,7 @@ def _pairs(
                 for item, q in zip(items, mine, strict=True)
                 if item.task is task
             ]
-            found[task.id].append(_without(pair_edit(task, pairs), asked[task.title]))
+            found[task.id].append(_without(pair_edit(task, pairs, blanks=brief.blanks), asked[task.title]))
     return found
 
 
@@ -229,9 +231,11 @@ def _without(edit: SelfEdit | Failure, probes: Items[Probe]) -> SelfEdit | Failu
     return replace(edit, lines=lines)
 
 
-def pair_edit(task: Task, pairs: Items[tuple[Span, str | None]]) -> SelfEdit | Failure:
-    """The self-edit of question-answer pairs: the sentences, and a row for each span."""
-    rows = pairs_to_rows(task, pairs)
+def pair_edit(
+    task: Task, pairs: Items[tuple[Span, str | None]], *, blanks: bool = True
+) -> SelfEdit | Failure:
+    """The self-edit of question-answer pairs: the sentences, and the rows of `pairs_to_rows`."""
+    rows = pairs_to_rows(task, pairs, blanks=blanks)
     lines = (*split(task), *rows)
     if not lines:
         return Failure("write", f"{task.title}: nothing to learn in this passage")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfedit.edits import writer
-from selfedit.edits.questions import qa_row
+from selfedit.edits.questions import BLANK, qa_row
 from selfedit.edits.spans import Span, best_spans
 from selfedit.edits.tools import cloze_row
 from selfedit.types import Probe, Sequence, Task
@@ -83,6 +83,17 @@ def test_a_leak_or_a_repeated_question_falls_back() -> None:
     assert writer.pairs_to_rows(TASK, [(WHO, "Who is Ilse Marant?")]) == (who,)
     rows = writer.pairs_to_rows(TASK, [(WHO, "What about it then?"), (WHEN, "What about it then?")])
     assert rows == (qa_row("What about it then?", "Ilse Marant", "Kesselby"), when)
+
+
+def test_without_blanks_gaps_go_unless_nothing_else_is_there() -> None:
+    gap = cloze_row(TASK, WHEN, reword=False)
+    assert gap is not None
+    assert BLANK in gap.prompt
+    pairs = [(WHO, "Who founded the town?"), (WHEN, None)]
+    asked = qa_row("Who founded the town?", "Ilse Marant", "Kesselby")
+    assert writer.pairs_to_rows(TASK, pairs, reword=False) == (asked, gap)
+    assert writer.pairs_to_rows(TASK, pairs, reword=False, blanks=False) == (asked,)
+    assert writer.pairs_to_rows(TASK, pairs[1:], reword=False, blanks=False) == (gap,)
 
 
 def test_a_span_of_another_passage_gives_no_row() -> None:

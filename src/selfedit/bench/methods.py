@@ -102,6 +102,15 @@ def own_questions(study: Study, tasks: Items[Task]) -> list[Sequences]:
     return [tuple(x for x in rows if isinstance(x, str) or BLANK not in x.prompt) for rows in made]
 
 
+def without_sentences(of: Method) -> Method:
+    """Question-answer rows alone: what the sentences beside them are worth."""
+
+    def method(study: Study, tasks: Items[Task]) -> list[Sequences]:
+        return [tuple(x for x in rows if not isinstance(x, str)) for rows in of(study, tasks)]
+
+    return method
+
+
 def questions_twice(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """The default's rows of two samples together: two wordings of a question where the policy has two."""
     edits = study.edits(tasks, "question-answer", samples=2, temperature=0.8)
@@ -124,7 +133,9 @@ METHODS: dict[str, Method] = {
     "implications": written("implications"),
     "rewrite": written("rewrite"),
     "own-questions": own_questions,
+    "own-pairs": without_sentences(own_questions),
     "question-answer": written("question-answer"),
+    "pairs": without_sentences(written("question-answer")),
     "questions-twice": questions_twice,
     "gold": gold,
 }

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import regex
 
-from selfedit.edits.questions import qa_row
+from selfedit.edits.questions import BLANK, qa_row
 from selfedit.edits.sentences import sentence_offsets
 from selfedit.edits.spans import Span, located
 from selfedit.edits.tools import cloze_row
@@ -104,17 +104,20 @@ def accepted(question: str | None, answer: str, others: Iterable[str] = ()) -> b
 
 
 def pairs_to_rows(
-    task: Task, pairs: Iterable[tuple[Span, str | None]], *, reword: bool = True
+    task: Task, pairs: Iterable[tuple[Span, str | None]], *, reword: bool = True, blanks: bool = True
 ) -> tuple[Sequence, ...]:
-    """A row for each span: with the model's question, or by rule where that is None, leaks or repeats."""
+    """A row for each span: with the model's question, or by rule where that is None, leaks or repeats.
+
+    A rule gives a question or, where it finds none, the sentence with a gap. Without `blanks` there are no gaps,
+    unless there would be no row at all.
+    """
     rows: list[Sequence] = []
     asked: list[str] = []
     for span, question in pairs:
         if question is not None and accepted(question, span.text, asked):
             asked.append(question)
             rows.append(qa_row(question, span.text, task.title))
-            continue
-        row = cloze_row(task, span, reword=reword)
-        if row is not None:
+        elif (row := cloze_row(task, span, reword=reword)) is not None:
             rows.append(row)
-    return tuple(dict.fromkeys(rows))
+    whole = [row for row in rows if blanks or BLANK not in row.prompt]
+    return tuple(dict.fromkeys(whole or rows))
