@@ -19,7 +19,8 @@ from .fakes import FakeWorker
 def drawn(request: GenerationRequest, kind: Any = "text") -> str:
     """A valid configuration that the seed draws; at temperature 0 always the same."""
     rng = rng_for("drawn", request.seed if request.temperature else 0)
-    tools = {tool: rng.random() < 0.5 for tool in format_of(kind).tools}
+    form = format_of(kind, paraphrases='"paraphrase"' in (request.grammar or ""))
+    tools = {tool: rng.random() < 0.5 for tool in form.tools}
     settings = {"loss": rng.choice(["all", "output"]), "learning_rate": rng.choice([0.0001, 0.002])}
     return json.dumps({**tools, **settings, "epochs": rng.randint(1, 2)})
 

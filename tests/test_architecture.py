@@ -25,7 +25,7 @@ LAYERS = {
         *("abilities", "admission", "arrivals", "asking", "canaries", "chat", "consolidating"),
         *("contradictions", "correcting", "evaluating", "examining", "exporting", "forecast", "gate"),
         *("graders", "lessons", "lifelong", "measuring"),
-        *("memory", "model_card", "opening", "policies", "probing", "proving", "quarantine"),
+        *("memory", "model_card", "opening", "paraphrasing", "policies", "probing", "proving", "quarantine"),
         *("recipes", "records", "reinforcing", "retaining", "revising", "rounds", "samples", "serving"),
         *("settled", "solving", "states", "streaming", "studying", "telling", "tracking", "undoing"),
         "writing",

@@ -50,14 +50,14 @@ Kind = Literal["arc", "text"]
 Form = FewShotFormat[Any]
 
 
-def form_of(kind: Kind) -> Form:
-    """The format for grids, or for texts."""
-    return format_of(kind)
+def form_of(task: Shown) -> Form:
+    """The format for grids, for texts, or for texts that there are paraphrases of."""
+    return format_of(task.kind, paraphrases=bool(task.paraphrases))
 
 
-def form_id(kind: Kind) -> list[Any]:
+def form_id(kind: Kind, *, paraphrases: bool = False) -> list[Any]:
     """All that a configuration depends on beside its task and who writes it."""
-    form: EditFormat[Shown] = form_of(kind)
+    form: EditFormat[Shown] = format_of(kind, paraphrases=paraphrases)
     toy: Example[Any] = Example("a", "b") if kind == "text" else Example(((0,),), ((1,),))
     task: Shown = FewShot("", (toy,), (toy,))
     prompts = [form.prompt(task, chat=chat) for chat in (False, True)]
@@ -107,26 +107,24 @@ def _picked(
 ) -> list[SelfEdit | Failure]:
     requests = [
         GenerationRequest(
-            form_of(task.kind).prompt(task, chat=author.worker.chat),
+            form_of(task).prompt(task, chat=author.worker.chat),
             author.policy,
             author.head,
-            form_of(task.kind).max_tokens,
+            form_of(task).max_tokens,
             picks.temperature,
             0.95 if picks.temperature else 1.0,
             seed=rng_for("configuration", picks.seed, task.id, sample, attempt).getrandbits(31),
-            grammar=form_of(task.kind).grammar,
+            grammar=form_of(task).grammar,
         )
         for task, sample in places
     ]
     written = author.worker.generate(requests, author.progress)
-    return [
-        form_of(task.kind).parse(task, each.text) for (task, _), each in zip(places, written, strict=True)
-    ]
+    return [form_of(task).parse(task, each.text) for (task, _), each in zip(places, written, strict=True)]
 
 
 def fixed(task: Shown, setting: Configuration) -> SelfEdit:
     """The self-edit that picks a fixed setting."""
-    form = form_of(task.kind)
+    form = form_of(task)
     switches = {tool: tool in setting.tools for tool in form.tools}
     text = json.dumps({**switches, **setting.model_dump(mode="json", exclude={"tools"})})
     edit = form.parse(task, text)
@@ -136,7 +134,7 @@ def fixed(task: Shown, setting: Configuration) -> SelfEdit:
 
 def policy_row(author: Author, task: Shown, edit: SelfEdit) -> Sequence:
     """What the policy wrote, after the prompt that it was written to."""
-    prompt = form_of(task.kind).prompt(task, chat=author.worker.chat)
+    prompt = form_of(task).prompt(task, chat=author.worker.chat)
     return Sequence(author.worker.rendered(prompt), edit.text)
 
 
@@ -150,7 +148,7 @@ def rows(
     task: Shown, edit: SelfEdit, training: Training, seed: int, terms: FewShots
 ) -> tuple[str | Sequence, ...]:
     """What the edit is trained on; the seed draws orders, colours, and what is left out."""
-    return form_of(task.kind).sequences(
+    return form_of(task).sequences(
         task, edit, seed=seed, batch_size=training.batch_size, most_steps=terms.steps
     )
 

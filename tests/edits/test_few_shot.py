@@ -109,7 +109,7 @@ def test_a_switch_is_on_only_where_it_says_so(value: str, on: bool) -> None:
     assert edit_of(f'{{"chain": {value}}}').settings["chain"] is on
 
 
-@pytest.mark.parametrize("form", [GRIDS, TEXTS, text_format(str.upper, {})])
+@pytest.mark.parametrize("form", [GRIDS, TEXTS, text_format(str.upper, paraphrases=True)])
 def test_what_the_grammar_allows_is_valid_as_it_stands(form: FewShotFormat[Any]) -> None:
     @settings(max_examples=40, deadline=None)
     @given(st.from_regex(form.grammar, fullmatch=True))

@@ -131,7 +131,7 @@ def test_a_rule_that_contradicts_the_demonstrations_is_refused() -> None:
         text_variants(SUMS, ["jitter"], solve=lambda text: "6")
 
 
-@pytest.mark.parametrize("tool", ["jitter", "paraphrase", "juggle"])
+@pytest.mark.parametrize("tool", ["jitter", "juggle"])
 def test_a_tool_without_what_it_needs_is_refused(tool: str) -> None:
     with pytest.raises(UsageError, match=tool):
         text_variants(SUMS, [tool])
@@ -144,11 +144,18 @@ def test_paraphrases_come_from_a_prompt_and_a_parser() -> None:
     written = [" A beautiful day beside the sea.\nMore", "", "nobody came to help us", "x", "words " * 40]
     others = parse_paraphrases(MOODS, written)
     assert others == {"a lovely day at the sea": "A beautiful day beside the sea."}
-    changed = paraphrased(MOODS, others)
+    told = replace(MOODS, paraphrases=tuple(others.items()))
+    assert told.id == MOODS.id
+    changed = paraphrased(told)
     assert changed is not None
     assert changed.demonstrations[0] == Example("A beautiful day beside the sea.", "good")
     assert changed.demonstrations[1:] == MOODS.demonstrations[1:]
-    assert paraphrased(BACKWARDS, others) is None
+    assert paraphrased(MOODS) is None
+    assert paraphrased(replace(BACKWARDS, paraphrases=told.paraphrases)) is None
+    more = {each.id for each in text_variants(told, ["paraphrase"])} - {
+        each.id for each in text_variants(told)
+    }
+    assert len(more) == 5, "in each variant it is shown or asked for"
 
 
 def test_each_tool_adds_and_none_repeats() -> None:

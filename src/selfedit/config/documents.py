@@ -25,7 +25,7 @@ class Learning(Settings):
     spans: int = Field(default=14, ge=1, le=200)
     """Answers asked for in each passage."""
     blanks: bool = True
-    """An answer that neither the model nor a rule finds a question to is asked for by a sentence with a gap."""
+    """An answer that nobody finds a question to is asked for by its sentence with a gap."""
     probes: int = Field(default=8, ge=2, le=100)
     """Questions that test a passage: half choose, half report."""
     temperature: float = Field(default=0.8, ge=0, le=2)

@@ -150,6 +150,8 @@ class FewShots(Settings):
     """What `fixed` and `oracle` choose among."""
     report_samples: int = Field(default=1, ge=1, le=256)
     """Self-edits for each task of the table: the likeliest one, or so many drawn, and averaged."""
+    paraphrase: bool = False
+    """The base says the inputs of texts in other words, and self-edits may pick the tool `paraphrase`."""
     solvable: bool = False
     """The table is of tasks alone that the best of `settings` solves, as in SEAL."""
 
@@ -278,8 +280,11 @@ class Recipe(Section):
         del held["judge"]["held_out"]
         for name in ("report", "report_passages"):
             del held["data"][name]
+        few_shot = held.get("few_shot", {})
         for name in ("settings", "report_samples", "solvable"):
-            held.get("few_shot", {}).pop(name, None)
+            few_shot.pop(name, None)
+        if not few_shot.get("paraphrase"):
+            few_shot.pop("paraphrase", None)  # as in runs of earlier versions
         return held
 
     def told(self) -> dict[str, Any]:
@@ -356,5 +361,10 @@ class Recipe(Section):
                 "few_shot.largest",
                 kind == "text" and self.few_shot.largest is not None,
                 "is of grids; choose null",
+            ),
+            (
+                "few_shot.paraphrase",
+                kind == "arc" and self.few_shot.paraphrase,
+                "is of texts; choose false",
             ),
         ]

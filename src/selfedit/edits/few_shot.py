@@ -156,29 +156,32 @@ GRIDS: FewShotFormat[Grid] = FewShotFormat(
 )
 
 
-def text_format(
-    solve: Solve | None = None, paraphrases: Mapping[str, str] | None = None
-) -> FewShotFormat[str]:
-    """The format for text tasks, with the switches for which there is a rule or there are other words."""
-    given = {"jitter": solve is not None, "paraphrase": paraphrases is not None}
+def text_format(solve: Solve | None = None, *, paraphrases: bool = False) -> FewShotFormat[str]:
+    """The format for text tasks, with the switches for which there is a rule or tasks have paraphrases."""
+    given = {"jitter": solve is not None, "paraphrase": paraphrases}
     tools = {**TEXT_TOOLS, **{tool: does for tool, does in EXTRA_TEXT_TOOLS.items() if given[tool]}}
 
     def variants(task: FewShot[str], on: tuple[str, ...], seed: int) -> list[FewShot[str]]:
-        return text_variants(task, on, seed=seed, solve=solve, paraphrases=paraphrases)
+        return text_variants(task, on, seed=seed, solve=solve)
 
     return FewShotFormat(tools, variants)
 
 
 TEXTS = text_format()
+REWORDED = text_format(paraphrases=True)
 
 
 @overload
-def format_of(kind: Literal["arc"]) -> FewShotFormat[Grid]: ...
+def format_of(kind: Literal["arc"], *, paraphrases: bool = False) -> FewShotFormat[Grid]: ...
 @overload
-def format_of(kind: Literal["text"]) -> FewShotFormat[str]: ...
-def format_of(kind: Literal["arc", "text"]) -> FewShotFormat[Grid] | FewShotFormat[str]:
-    """The format for tasks of grids, or for those of texts."""
-    return GRIDS if kind == "arc" else TEXTS
+def format_of(kind: Literal["text"], *, paraphrases: bool = False) -> FewShotFormat[str]: ...
+def format_of(
+    kind: Literal["arc", "text"], *, paraphrases: bool = False
+) -> FewShotFormat[Grid] | FewShotFormat[str]:
+    """The format for tasks of grids, or for those of texts: without paraphrases, or with some."""
+    if kind == "arc":
+        return GRIDS
+    return REWORDED if paraphrases else TEXTS
 
 
 # -- configurations that come twice -----------------------------------------------------------------

@@ -189,8 +189,9 @@ def parse_paraphrases(task: FewShot[str], written: Iterable[str]) -> dict[str, s
     return {text: other for text, other in found if other is not None}
 
 
-def paraphrased(task: FewShot[str], others: Mapping[str, str]) -> FewShot[str] | None:
-    """The task with the inputs that have other words in those; None where none has."""
+def paraphrased(task: FewShot[str]) -> FewShot[str] | None:
+    """The task with the inputs that have a paraphrase in its words; None where none has."""
+    others = dict(task.paraphrases)
     shown, asked = (
         tuple(replace(example, input=others.get(example.input, example.input)) for example in part)
         for part in (task.demonstrations, task.tests)
@@ -208,11 +209,10 @@ def text_variants(
     *,
     seed: int = 0,
     solve: Solve | None = None,
-    paraphrases: Mapping[str, str] | None = None,
 ) -> list[FewShot[str]]:
     """What a text task is trained on: each demonstration asked for in turn, as it is and by each tool.
 
-    `jitter` needs the rule, `paraphrase` the other words. A tool that finds nothing to change adds nothing.
+    `jitter` needs the rule. A tool that finds nothing to change adds nothing.
     """
     tools = tuple(tools)
     if solve is not None and "jitter" in tools:
@@ -228,10 +228,10 @@ def text_variants(
                 return relabelled(plain, *key)
             case "jitter" if solve is not None:
                 return jittered(plain, solve, *key)
-            case "paraphrase" if paraphrases is not None:
-                return paraphrased(plain, paraphrases)
+            case "paraphrase":
+                return paraphrased(plain)
             case _:
-                raise UsageError(f"tool {tool!r}: not known, or without the rule or the words that it needs")
+                raise UsageError(f"tool {tool!r}: not known, or without the rule that it needs")
 
     found: dict[FewShot[str], None] = {}
     for plain in leave_one_out(task):

@@ -108,8 +108,8 @@ def pairs_to_rows(
 ) -> tuple[Sequence, ...]:
     """A row for each span: with the model's question, or by rule where that is None, leaks or repeats.
 
-    A rule gives a question or, where it finds none, the sentence with a gap. Without `blanks` there are no gaps,
-    unless there would be no row at all.
+    A rule gives a question or, where it finds none, the sentence with a gap. Without `blanks` there are
+    no gaps, unless there would be no row at all.
     """
     rows: list[Sequence] = []
     asked: list[str] = []

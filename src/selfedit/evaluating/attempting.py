@@ -69,7 +69,13 @@ class ByPolicy:
     def depends(self, task: Shown) -> list[Any]:
         picks = self._picks
         how = [picks.samples, picks.temperature, picks.seed]
-        return ["policy", task.id, solving.form_id(task.kind), head_id(self.policy), how]
+        return [
+            "policy",
+            task.id,
+            solving.form_id(task.kind, paraphrases=bool(task.paraphrases)),
+            head_id(self.policy),
+            how,
+        ]
 
     def pick(self, tasks: Items[Shown]) -> list[list[Picked]]:
         store = self.contest.store
@@ -130,6 +136,8 @@ class Chunk:
         if way.picker is None:
             return self.contest.key("row", asked)
         training = recipe.report.training.model_dump(exclude={"learning_rate", "epochs"})
+        if task.paraphrases:
+            asked = [*asked, task.paraphrases]
         taught = [way.picker.depends(task), sample, training, recipe.few_shot.steps, self.seed]
         return self.contest.key("row", asked, taught)
 

@@ -19,6 +19,7 @@ from selfedit.evaluating.attempting import ByPolicy, BySetting, lines_of
 from selfedit.evaluating.contest import IN_CONTEXT, Contest, Line, Way
 from selfedit.evaluating.standings import SolvedRow, best, solved_by, standings
 from selfedit.lessons import Watch
+from selfedit.paraphrasing import with_paraphrases
 from selfedit.recipes import Shown, reporting_tasks
 from selfedit.reinforcing import Campaign
 from selfedit.reinforcing.demonstrations import Demonstrations, read_demonstrations
@@ -79,7 +80,11 @@ class Competition:
     def __call__(self, store: Store, worker: Worker, watch: Watch) -> SolvedTable:
         run = Campaign(store, worker, self.recipe, self.trained)
         rounds = run.policies if "rounds" in self.rows else {}
-        contest = Contest(self.recipe, store, worker, self.tasks, self.trained.tasks, rounds, watch)
+        tasks, trained = self.tasks, self.trained.tasks
+        if self.recipe.few_shot.paraphrase:
+            tasks = with_paraphrases(store, worker, tasks, watch)
+            trained = with_paraphrases(store, worker, trained, watch) if "fixed" in self.rows else trained
+        contest = Contest(self.recipe, store, worker, tasks, trained, rounds, watch)
         store.record_demonstrations((*self.tasks, *self.trained.tasks))
         return _measured(contest, self.rows)
 

@@ -113,7 +113,7 @@ def _unknown_name(recipe: Recipe) -> Fault | None:
         if what is not None:
             return Fault(("write", "formats", at), what)
     if recipe.data.kind != "passages":
-        known = format_of(recipe.data.kind).tools
+        known = format_of(recipe.data.kind, paraphrases=recipe.few_shot.paraphrase).tools
         for at, setting in enumerate(recipe.few_shot.settings):
             if other := next((tool for tool in setting.tools if tool not in known), None):
                 return Fault(("few_shot", "settings", at, "tools"), choose(other, list(known)))

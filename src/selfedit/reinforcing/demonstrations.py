@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from selfedit import solving
 from selfedit.config import Recipe
+from selfedit.paraphrasing import with_paraphrases
 from selfedit.recipes import Shown, training_tasks
 from selfedit.reinforcing.attempts import of_head
 from selfedit.reinforcing.kinds import Judged, Written, pieces
@@ -50,7 +51,13 @@ class Demonstrations:
     def formats(self) -> list[Any]:
         kind = self.recipe.data.kind
         assert kind != "passages"
-        return [solving.form_id(kind)]
+        return [solving.form_id(kind, paraphrases=self.recipe.few_shot.paraphrase)]
+
+    def prepared(self, work: Campaign, tasks: Items[Shown]) -> tuple[Shown, ...]:
+        """With their inputs in other words, where the recipe wants that."""
+        if not self.recipe.few_shot.paraphrase:
+            return tuple(tasks)
+        return with_paraphrases(work.store, work.worker, tasks, work.watch)
 
     def write(self, work: Campaign, number: int, tasks: Items[Shown]) -> Written:
         """Configurations for every task, none twice as far as drawing them again helps."""

@@ -80,7 +80,7 @@ def _length(worker: Worker, rows: Rows) -> float:
 
 
 def _prompt(worker: Worker, task: Shown) -> int:
-    form = solving.form_of(task.kind)
+    form = solving.form_of(task)
     return worker.count(worker.rendered(form.prompt(task, chat=worker.chat)))
 
 

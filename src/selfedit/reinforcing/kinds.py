@@ -64,6 +64,10 @@ class Kind(Protocol[TaskT]):
         """Who says whether an answer is right; None where that takes no grader."""
         ...
 
+    def prepared(self, work: Campaign, tasks: Items[TaskT]) -> tuple[TaskT, ...]:
+        """The tasks of a round with what has to be made of them before anything is written."""
+        ...
+
     def write(self, work: Campaign, number: int, tasks: Items[TaskT]) -> Written:
         """Self-edits for every task of a round, kept as they are made."""
         ...

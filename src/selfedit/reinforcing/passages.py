@@ -72,6 +72,10 @@ class Passages:
     def _grader(self) -> Grader:
         return grader_for(self.recipe.judge.grader)
 
+    def prepared(self, work: Campaign, tasks: Items[Task]) -> tuple[Task, ...]:
+        """As they are."""
+        return tuple(tasks)
+
     def write(self, work: Campaign, number: int, tasks: Items[Task]) -> Written:
         """Self-edits for every passage, and probes where the recipe asks for the model's own."""
         edits: dict[str, list[SelfEdit]] = {}

@@ -92,7 +92,7 @@ def report(row: RoundRow) -> RoundReport:
 
 def _round(work: Campaign, number: int) -> RoundRow:
     began = time.monotonic()
-    tasks = work.drawn(number)
+    tasks = work.kind.prepared(work, work.drawn(number))
     written = work.kind.write(work, number, tasks)
     tried = attempts.attempt(work, number, tasks, written)
     _check(number, written, tried)

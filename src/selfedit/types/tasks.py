@@ -89,6 +89,8 @@ class FewShot(Generic[Value]):
     tests: tuple[Example[Value], ...]
     source: str = ""
     """Where it is from: a file, a data set or a generator; no part of what it is."""
+    paraphrases: tuple[tuple[str, str], ...] = ()
+    """Inputs, each with the same in other words, where somebody wrote some; no part of what it is."""
 
     @property
     def kind(self) -> Literal["arc", "text"]:
