@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from selfedit.edits.questions import ask_prompt
+from selfedit.edits.questions import BLANK, ask_prompt
 from selfedit.types import Completion, Failure, Probe, Score, SelfEdit, Sequence, Task
 from selfedit.writing import (
     Author,
@@ -75,6 +75,18 @@ class Forgetful(FakeWorker):
     def score(self, requests):
         values = [-1.0 if r.completion == f" {self.likely}" else -len(r.completion) for r in requests]
         return [Score(value, (value,)) for value in values]
+
+
+def test_sentences_and_gaps_can_be_left_out() -> None:
+    lean = replace(BRIEF, samples=1, sentences=False, blanks=False)
+    (whole,) = write_edits(Author(FakeWorker()), [TASK], [], replace(BRIEF, samples=1))[TASK.id]
+    (edit,) = write_edits(Author(FakeWorker()), [TASK], [], lean)[TASK.id]
+    assert isinstance(edit, SelfEdit)
+    assert [*edit.lines] == [row for row in rows(whole) if BLANK not in row.prompt]
+    bare = Task("Nothing", "so it goes and so it goes.")
+    (left,) = write_edits(Author(FakeWorker()), [bare], [], lean)[bare.id]
+    assert isinstance(left, SelfEdit)
+    assert left.lines, "where there is no pair, the sentences are all that can be learned"
 
 
 def test_a_question_that_its_own_writer_answers_otherwise_is_not_used() -> None:

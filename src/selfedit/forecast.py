@@ -136,7 +136,8 @@ def rows_of(task: Task, settings: Learning) -> tuple[str | Sequence, ...]:
     if settings.format != "question-answer":
         return tuple(headed(task.title, text) for text in (task.passage, *split(task))) or (task.passage,)
     spans = best_spans(task.passage, settings.spans, title=task.title)
-    return (*split(task), *pairs_to_rows(task, [(span, None) for span in spans]))
+    rows = pairs_to_rows(task, [(span, None) for span in spans])
+    return (*split(task), *rows) if settings.sentences or not rows else rows
 
 
 def _generated(tasks: Items[Task], settings: Learning, worker: Worker) -> tuple[int, int]:

@@ -161,4 +161,5 @@ class Lesson:
             self.settings.temperature,
             self.settings.seed,
             self.settings.blanks,
+            self.settings.sentences,
         )

@@ -180,6 +180,8 @@ class Brief:
     seed: int
     blanks: bool = True
     """Whether a span that no question is found to is asked for by a gap in its sentence."""
+    sentences: bool = True
+    """Whether the sentences stand beside the pairs."""
 
 
 def write_edits(
@@ -218,7 +220,7 @@ def _pairs(
                 for item, q in zip(items, mine, strict=True)
                 if item.task is task
             ]
-            found[task.id].append(_without(pair_edit(task, pairs, blanks=brief.blanks), asked[task.title]))
+            found[task.id].append(_without(pair_edit(task, pairs, brief), asked[task.title]))
     return found
 
 
@@ -231,12 +233,13 @@ def _without(edit: SelfEdit | Failure, probes: Items[Probe]) -> SelfEdit | Failu
     return replace(edit, lines=lines)
 
 
-def pair_edit(
-    task: Task, pairs: Items[tuple[Span, str | None]], *, blanks: bool = True
-) -> SelfEdit | Failure:
-    """The self-edit of question-answer pairs: the sentences, and the rows of `pairs_to_rows`."""
-    rows = pairs_to_rows(task, pairs, blanks=blanks)
-    lines = (*split(task), *rows)
+def pair_edit(task: Task, pairs: Items[tuple[Span, str | None]], brief: Brief) -> SelfEdit | Failure:
+    """The self-edit of question-answer pairs: the sentences, and the rows of `pairs_to_rows`.
+
+    Where there is no row, the sentences are all that can be learned, and stand whatever the brief says.
+    """
+    rows = pairs_to_rows(task, pairs, blanks=brief.blanks)
+    lines = (*split(task), *rows) if brief.sentences or not rows else rows
     if not lines:
         return Failure("write", f"{task.title}: nothing to learn in this passage")
     text = "\n".join(f"Q: {question or BY_RULE} A: {span.text}" for span, question in pairs)

@@ -26,6 +26,8 @@ class Learning(Settings):
     """Answers asked for in each passage."""
     blanks: bool = True
     """An answer that nobody finds a question to is asked for by its sentence with a gap."""
+    sentences: bool = True
+    """The sentences of a passage are trained on too, beside its question-answer pairs."""
     probes: int = Field(default=8, ge=2, le=100)
     """Questions that test a passage: half choose, half report."""
     temperature: float = Field(default=0.8, ge=0, le=2)
@@ -59,7 +61,7 @@ class Learning(Settings):
 
 DEFAULT = Learning()
 
-DEMO = Learning(samples=2, probes=4, spans=10, gate=Gate(canaries=100))
+DEMO = Learning(samples=2, probes=4, spans=10, blanks=False, sentences=False, gate=Gate(canaries=100))
 """Small enough for two cores and some minutes: ten passages of one short section each."""
 
 
