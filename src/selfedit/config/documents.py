@@ -61,7 +61,7 @@ class Learning(Settings):
 
 DEFAULT = Learning()
 
-DEMO = Learning(samples=2, probes=4, spans=10, blanks=False, sentences=False, gate=Gate(canaries=100))
+DEMO = Learning(samples=2, probes=4, spans=10, blanks=False, gate=Gate(canaries=100))
 """Small enough for two cores and some minutes: ten passages of one short section each."""
 
 
