@@ -111,6 +111,16 @@ def test_no_row_asks_what_a_probe_asks(writes: bool) -> None:
         assert not asked & {row.prompt for row in rows(edit)}
 
 
+def test_a_lean_edit_of_nothing_but_what_probes_ask_is_a_failure() -> None:
+    lean = replace(BRIEF, samples=1, sentences=False)
+    (edit,) = write_edits(Author(FakeWorker(writes=False)), [OTHER], [], lean)[OTHER.id]
+    asked = [row.prompt.removeprefix("Topic: Library. ").removesuffix("\nAnswer:") for row in rows(edit)]
+    probes = [Probe(question, "?", "Library") for question in asked]
+    assert write_edits(Author(FakeWorker(writes=False)), [OTHER], probes, lean)[OTHER.id] == [
+        Failure("write", "every pair asks what a probe asks")
+    ]
+
+
 def test_probes_name_their_topic_and_origin() -> None:
     own = write_probes(Author(FakeWorker()), [TASK, OTHER], 4, 0)
     assert {len(probes) for probes in own.values()} <= {2, 3, 4}

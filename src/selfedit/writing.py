@@ -230,6 +230,8 @@ def _without(edit: SelfEdit | Failure, probes: Items[Probe]) -> SelfEdit | Failu
         return edit
     prompts = {ask_prompt(probe.question, probe.topic) for probe in probes}
     lines = tuple(x for x in edit.lines if isinstance(x, str) or x.prompt not in prompts)
+    if not lines:
+        return Failure("write", "every pair asks what a probe asks")
     return replace(edit, lines=lines)
 
 
