@@ -13,7 +13,7 @@ import hashlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -121,7 +121,10 @@ def run(experiment: Experiment, folder: Path, progress: Progress = silent) -> li
         for name, mode in _runs(experiment):
             if mode == ALONE or group[0].id in with_joint:
                 _one_chunk(chunk, name, mode, folder)
-    return table(experiment, folder)
+    names = [_label(name, mode) for name, mode in _runs(experiment)]
+    return table(
+        experiment, folder, {_key(experiment, name, task, worker) for name in names for task in tasks}
+    )
 
 
 @final
@@ -265,12 +268,12 @@ def _append(folder: Path, lines: list[Line]) -> None:
             file.write(json.dumps(asdict(line)) + "\n")
 
 
-def table(experiment: Experiment, folder: Path) -> list[dict[str, Any]]:
-    """A row for each method that has lines, from the file alone."""
+def table(experiment: Experiment, folder: Path, keys: Container[str]) -> list[dict[str, Any]]:
+    """A row for each method that has lines with these keys: other settings may share the folder."""
     grader = grader_for(experiment.grader)
     tasks = {f"{t.title} {t.id[:8]}": tuple(p.question for p in t.probes) for t in experiment.tasks()}
     names = [_label(name, mode) for name, mode in _runs(experiment)]
-    lines = [line for line in _read(folder) if line.passage in tasks and line.method in names]
+    lines = [line for line in _read(folder) if line.key in keys]
     default = {line.passage: _part(line, "concise") for line in lines if line.method == "question-answer"}
     return [
         {**_row(name, mine, default), **_graded(grader, mine, tasks)}

@@ -95,20 +95,21 @@ def written(name: str) -> Method:
     return method
 
 
-def own_questions(study: Study, tasks: Items[Task]) -> list[Sequences]:
-    """The default without its fallback: sentences, and the policy's questions that passed the check."""
-    edits = study.edits(tasks, "question-answer")
-    made = [or_passage(task, edits[task.id][0]) for task in tasks]
-    return [tuple(x for x in rows if isinstance(x, str) or BLANK not in x.prompt) for rows in made]
-
-
-def without_sentences(of: Method) -> Method:
-    """Question-answer rows alone: what the sentences beside them are worth."""
+def without(dropped: Callable[[str | Sequence], bool], of: Method) -> Method:
+    """What another method trains on, less some rows: to see what these are worth."""
 
     def method(study: Study, tasks: Items[Task]) -> list[Sequences]:
-        return [tuple(x for x in rows if not isinstance(x, str)) for rows in of(study, tasks)]
+        return [tuple(row for row in rows if not dropped(row)) for rows in of(study, tasks)]
 
     return method
+
+
+def is_sentence(row: str | Sequence) -> bool:
+    return isinstance(row, str)
+
+
+def has_gap(row: str | Sequence) -> bool:
+    return isinstance(row, Sequence) and BLANK in row.prompt
 
 
 def questions_twice(study: Study, tasks: Items[Task]) -> list[Sequences]:
@@ -122,6 +123,8 @@ def gold(study: Study, tasks: Items[Task]) -> list[Sequences]:
     return [gold_rows(task) for task in tasks]
 
 
+DEFAULT = written("question-answer")
+OWN_QUESTIONS = without(has_gap, DEFAULT)
 METHODS: dict[str, Method] = {
     "base": nothing,
     "passage": passage,
@@ -132,10 +135,11 @@ METHODS: dict[str, Method] = {
     "cloze": by_cloze,
     "implications": written("implications"),
     "rewrite": written("rewrite"),
-    "own-questions": own_questions,
-    "own-pairs": without_sentences(own_questions),
-    "question-answer": written("question-answer"),
-    "pairs": without_sentences(written("question-answer")),
+    "own-questions": OWN_QUESTIONS,
+    "own-pairs": without(is_sentence, OWN_QUESTIONS),
+    "own-pairs-twice": without(is_sentence, without(has_gap, questions_twice)),
+    "question-answer": DEFAULT,
+    "pairs": without(is_sentence, DEFAULT),
     "questions-twice": questions_twice,
     "gold": gold,
 }
