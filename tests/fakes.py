@@ -92,6 +92,9 @@ class FakeWorker:
         return [Score(found, (found,)) for found in map(self._likely, requests)]
 
     def _likely(self, request: ScoreRequest) -> float:
+        if "\nQuestion:" in request.prompt:  # with a text in view
+            text = request.prompt.partition("Text:")[2].partition("\nQuestion:")[0]
+            return -50.0 if request.completion.strip() in text else -100.0
         adapters = [*(request.head.adapters if request.head else ()), request.adapter]
         held = [self._rows.get(each.hash, {}) for each in adapters if each is not None]
         if self.amnesia and held:
@@ -149,9 +152,26 @@ class FakeWorker:
             return "no notes"
         if request.prompt.endswith("\nQuestion:"):
             return self._question(request)
+        if request.prompt.endswith("\nText:"):
+            return self._recited(request)
         if request.prompt.startswith("Text:") or "\nText:" in request.prompt:
-            return self._spans.get(_question(request.prompt), "unknown")
+            return self._read(request.prompt)
         return self._recalled(request)
+
+    def _read(self, prompt: str) -> str:
+        """The answer to a question that it wrote or grasps, if it is in the text."""
+        question, text = _question(prompt), prompt.partition("Text:")[2].partition("\nQuestion:")[0]
+        answer = self._spans.get(question) or self.grasps.get(question, "unknown")
+        return answer if answer in text else f"unknown {content_hash(prompt)[:6]}"
+
+    def _recited(self, request: GenerationRequest) -> str:
+        """A learned sentence: that of the question, of one that it grasps, or any; of the base nothing."""
+        adapters = [*(request.head.adapters if request.head else ()), request.adapter]
+        rows = {k: v for each in adapters if each is not None for k, v in self._rows[each.hash].items()}
+        question = request.prompt.removesuffix("\nText:").rpartition(". ")[2]
+        answer = self.grasps.get(question)
+        holding = (text for text in rows.values() if answer and answer in text)
+        return rows.get(request.prompt) or next(holding, next(iter(rows.values()), ""))
 
     def _question(self, request: GenerationRequest) -> str:
         """A question of its own for each text, answer and sample; it can answer it with the text in view."""

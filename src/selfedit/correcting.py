@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from selfedit.contradictions import Conflict, Fact, concerned, conflicts, facts_of
 from selfedit.edits.questions import ask_prompt
+from selfedit.edits.recitation import is_recited, recited_row
 from selfedit.edits.tools import headed
 from selfedit.lessons import Corrected, Lesson
 from selfedit.revising import same_again
@@ -93,12 +94,16 @@ def _replaced(texts: Mapping[Row, str | None], found: Conflict, task: Task | Non
     whose = task.id if task is not None and task.passage.count(fact.answer) == 1 else None
     for row, owner in texts.items():
         there = whose is not None and owner == whose
-        if isinstance(row, Sequence) and (row in stale or (there and _answers(row, fact))):
+        if is_recited(row) and row in stale:
+            kept[replace(row, completion=f" {found.sentence}")] = owner
+        elif isinstance(row, Sequence) and (row in stale or (there and _answers(row, fact))):
             kept[replace(row, completion=f" {found.new}")] = owner
         elif row not in stale:
             kept[row] = owner
     owner = task.id if task else None
     kept[Sequence(ask_prompt(fact.question, fact.title), f" {found.new}")] = owner
+    if any(is_recited(row) for row in texts):
+        kept[recited_row(fact.question, found.sentence, fact.title)] = owner
     kept[headed(fact.title, found.sentence)] = owner
     return kept
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING, final
 
-from selfedit.abilities import Asker, answered, asker, fair_sample, fluency, invention, scorer, shipped
+from selfedit.abilities import Asker, Query, answered, asker, fair_sample, fluency, invention, scorer, shipped
 from selfedit.canaries import Canary, canaries, general, unknowns
 from selfedit.gate import Change, Correction, Evidence, Share, Verdict, pass_gate
 from selfedit.lessons import Lesson, Pupil
@@ -80,7 +80,8 @@ class Examiner:
         return Examined(adapter, rows, kept, replace(pass_gate(evidence, settings.gate), scale=scale))
 
     def _with(self, adapter: Adapter) -> Served:
-        mine = Member("", adapter, self.lesson.tasks, self.lesson.settings.retention.routed)
+        settings = self.lesson.settings
+        mine = Member("", adapter, self.lesson.tasks, settings.retention.routed, settings.recite)
         others = (each for each in self.pupil.live if each.commit not in self._replaces)
         return Served(self.pupil.worker, (*others, mine))
 
@@ -181,11 +182,22 @@ class Examiner:
         return not self._whole.as_in(self.pupil.served, probe)
 
     def _asker(self, served: Served) -> Asker:
+        """As whoever answers is asked: what recites is not shown any example."""
+
         def route(probe: Probe) -> tuple[Head | None, Adapter | None]:
             voice = served.voice(probe.question, probe.topic)
             return voice.head, voice.adapter
 
-        return asker(self.pupil.worker, route)
+        at_once = asker(self.pupil.worker, route)
+
+        def ask(wanted: Items[Query]) -> list[str]:
+            reciting = [served.voice(each.probe.question, each.probe.topic).recites for each in wanted]
+            said = iter(at_once([q for q, recites in zip(wanted, reciting, strict=True) if not recites]))
+            asked = [q.probe for q, recites in zip(wanted, reciting, strict=True) if recites]
+            read = iter(served.answers(asked, self._ground))
+            return [next(read if recites else said) for recites in reciting]
+
+        return ask
 
     def _corrected(self, after: Served) -> tuple[Correction, ...]:
         found = self.lesson.corrects

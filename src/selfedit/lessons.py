@@ -67,6 +67,8 @@ class Pupil:
             settings.answer_tokens,
             self.begin(stage),
             settings.weights,
+            recite=settings.recite,
+            reader=self.policy,
         )
 
     def tokens(self, sequence: str | Sequence) -> int:
@@ -162,4 +164,5 @@ class Lesson:
             self.settings.seed,
             self.settings.blanks,
             self.settings.sentences,
+            self.settings.recite,
         )

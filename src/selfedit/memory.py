@@ -28,13 +28,14 @@ from selfedit.opening import AT_ONCE, Access, check_new, loader
 from selfedit.policies import shipped
 from selfedit.proving import Proof
 from selfedit.quarantine import Candidate
-from selfedit.serving import Member, Served, routed
+from selfedit.reciting import Query, Reader, recited
+from selfedit.serving import Member, Served, member
 from selfedit.store import Backup, Collected, CommitRow, SourceRow, Store, Verification
 from selfedit.store.creation import HEADS
 from selfedit.studying import Study, unchanged_files
 from selfedit.tasks import Mend, Reading, as_it_is, read
 from selfedit.telling import Difference, DifferenceRow, Shown
-from selfedit.types import Answer, GenerationRequest
+from selfedit.types import Answer, Completion, GenerationRequest
 from selfedit.undoing import Moved, Undone
 
 if TYPE_CHECKING:
@@ -302,11 +303,23 @@ class Memory:
             store.check_weights(self.worker.base)
             members = self._members(store, rows)
         voice = Served(self.worker, members).voice(question, topic)
-        prompt = ask_prompt(question, voice.title if topic is None else topic)
-        request = GenerationRequest(prompt, voice.adapter, voice.head, max_tokens=ANSWER_TOKENS, stop=("\n",))
-        (completion,) = self.worker.generate([request])
+        query = Query(question, voice.title if topic is None else topic, voice.adapter, voice.head)
+        said, completion = self._said(query) if voice.recites else ((), self._told(query))
         head = self.worker.head([each.adapter for each in members])
-        return Answer(completion.text.strip(), completion.logprob, head.id, voice.commit)
+        return Answer(completion.text.strip(), completion.logprob, head.id, voice.commit, said)
+
+    def _told(self, query: Query) -> Completion:
+        """The answer at once."""
+        prompt = ask_prompt(query.question, query.topic)
+        request = GenerationRequest(prompt, query.adapter, query.head, max_tokens=ANSWER_TOKENS, stop=("\n",))
+        return self.worker.generate([request])[0]
+
+    def _said(self, query: Query) -> tuple[tuple[str, ...], Completion]:
+        """The sentences that are said first, and what is read in them; at once where none is said."""
+        (said,) = recited(self.worker, [query])
+        reader = Reader(self.worker, shipped(self.worker))
+        (found,) = reader.answers([query], [said], ANSWER_TOKENS)
+        return said, found or self._told(query)
 
     # -- history -------------------------------------------------------------------------------------------
 
@@ -455,6 +468,4 @@ class Memory:
                 config, path = store.adapter(row.adapter).config, store.adapter_path(row.adapter)
                 self._adapters[row.adapter] = Adapter.from_file(path, config, row.adapter)
         passages = store.passages_by(row.id for row in rows)
-        return tuple(
-            Member(row.id, self._adapters[row.adapter], tuple(passages[row.id]), routed(row)) for row in rows
-        )
+        return tuple(member(row, self._adapters[row.adapter], passages[row.id]) for row in rows)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, final
 
 from selfedit.config import Training
 from selfedit.edits.questions import ask_prompt
+from selfedit.reciting import Query, Reader, recited
 from selfedit.rewards import Evidence, Grader, RuleGrader, collapsed, grade, needs, reward
 from selfedit.types import (
     Failure,
@@ -77,6 +78,10 @@ class Ground:
     """What a trial earns: `rewards.MEASURES` with their weights."""
     grader: Grader | None = None
     """For those measures that want a verdict; None: by rule."""
+    recite: bool = False
+    """Whether adapters are asked for the sentence first, which is then read for the answer."""
+    reader: Adapter | None = None
+    """The policy's adapter, that reads it; None: the base."""
 
 
 def plan_for(
@@ -187,14 +192,26 @@ def evidence(
 
 def logprobs(asked: Items[Asking], ground: Ground) -> list[float]:
     """The mean log-probability of each gold answer's tokens, in nats. What repeats is scored once."""
+    keys = [(adapter.hash if adapter else None, probe.id) for adapter, probe in asked]
+    once = dict(zip(keys, asked, strict=True))
+    found = dict(zip(once, _scored(list(once.values()), ground), strict=True))
+    return [found[key] for key in keys]
+
+
+def _scored(asked: Items[Asking], ground: Ground) -> list[float]:
+    if ground.recite:
+        queries, golds = _queries(asked, ground), [probe.answer for _, probe in asked]
+        said = recited(ground.worker, queries, ground.progress)
+        return Reader(ground.worker, ground.reader).logprobs(queries, said, golds)
     requests = [
         ScoreRequest(ask_prompt(probe.question, probe.topic), f" {probe.answer}", adapter, ground.head)
         for adapter, probe in asked
     ]
-    keys = [(adapter.hash if adapter else None, probe.id) for adapter, probe in asked]
-    once = dict(zip(keys, requests, strict=True))
-    found = dict(zip(once, ground.worker.score(list(once.values())), strict=True))
-    return [found[key].mean for key in keys]
+    return [score.mean for score in ground.worker.score(requests)]
+
+
+def _queries(asked: Items[Asking], ground: Ground) -> list[Query]:
+    return [Query(probe.question, probe.topic, adapter, ground.head) for adapter, probe in asked]
 
 
 def verdicts(asked: Items[Asking], said: Items[str | None], ground: Ground) -> list[Verdict | Failure]:
@@ -230,6 +247,11 @@ def answers(probes: Items[Probe], adapter: Adapter | None, ground: Ground) -> li
 
 def answered(asked: Items[Asking], ground: Ground) -> list[str]:
     """The same where each probe has an adapter of its own."""
+    if ground.recite:
+        queries = _queries(asked, ground)
+        said = recited(ground.worker, queries, ground.progress)
+        read = Reader(ground.worker, ground.reader).answers(queries, said, ground.answer_tokens)
+        return [each.text.strip() if each else "" for each in read]
     requests = [
         GenerationRequest(
             ask_prompt(probe.question, probe.topic),

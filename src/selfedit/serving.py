@@ -11,6 +11,7 @@ from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, TypeVar, final
 
 from selfedit import rounds
@@ -39,6 +40,14 @@ class Member:
     """What it learned."""
     routed: bool = False
     """Whether it answers alone."""
+    recites: bool = False
+    """Whether it says a sentence first, which is read for the answer."""
+
+
+def member(row: CommitRow, adapter: Adapter, passages: Items[Task]) -> Member:
+    """The commit as its settings say that it is asked."""
+    settings = recorded(row.settings)
+    return Member(row.id, adapter, tuple(passages), settings.retention.routed, settings.recite)
 
 
 def routed(row: CommitRow) -> bool:
@@ -57,6 +66,8 @@ class Voice:
     """Of the passage that the question seems to be about; empty where it is about none."""
     commit: str = ""
     """That learned this passage."""
+    recites: bool = False
+    """Whether it is asked for a sentence, which is read for the answer."""
 
 
 @final
@@ -84,8 +95,8 @@ class Served:
             return Voice(self.head)
         owner = self._owners[found.id]
         if owner.routed:
-            return Voice(None, owner.adapter, found.title, owner.commit)
-        return Voice(self.head, None, found.title, owner.commit)
+            return Voice(None, owner.adapter, found.title, owner.commit, owner.recites)
+        return Voice(self.head, None, found.title, owner.commit, owner.recites)
 
     def answers(self, probes: Items[Probe], ground: Ground) -> list[str]:
         """What each probe is answered, asked with its topic; the ground says how long an answer may be."""
@@ -103,13 +114,17 @@ class Served:
     def _each(
         self, probes: Items[Probe], ground: Ground, ask: Callable[[Items[Asking], Ground], list[Found]]
     ) -> list[Found]:
-        """What `ask` finds for each probe of who answers it: what is merged together, all others together."""
+        """What `ask` finds for each probe of who answers it: those together that are asked in one way."""
         found: dict[int, Found] = {}
         voices = [self.voice(probe.question, probe.topic) for probe in probes]
-        for merged in (True, False):
-            mine = [at for at, voice in enumerate(voices) if (voice.head is not None) is merged]
+        for merged, recites in product((True, False), repeat=2):
+            mine = [
+                at
+                for at, voice in enumerate(voices)
+                if (voice.head is not None, voice.recites) == (merged, recites)
+            ]
             asked = [(voices[at].adapter, probes[at]) for at in mine]
-            stood = replace(ground, head=self.head if merged else None)
+            stood = replace(ground, head=self.head if merged else None, recite=recites)
             found |= dict(zip(mine, ask(asked, stood) if asked else [], strict=True))
         return [found[at] for at in range(len(probes))]
 

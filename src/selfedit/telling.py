@@ -12,6 +12,7 @@ from typing import Any, final
 
 from selfedit.asking import asked_again, check_kept, correctness, head_named, reporting
 from selfedit.edits.questions import ask_prompt
+from selfedit.edits.recitation import CUE
 from selfedit.edits.tools import headed
 from selfedit.edits.words import squash
 from selfedit.lessons import Hire
@@ -22,7 +23,7 @@ from selfedit.store import CommitRow, ProbeAnswer, ProbeResult, Store, sequence_
 from selfedit.types import Probe, Sequence, Task
 from selfedit.undoing import replaced_by
 
-ANSWER = "\nAnswer:"
+ANSWER, RECITED = "\nAnswer:", f"\n{CUE}"
 
 
 @final
@@ -106,7 +107,8 @@ def in_words(sequence: str | Sequence, title: str) -> str:
     """A training sequence on one line, without the title that it is learned under."""
     if isinstance(sequence, str):
         return squash(sequence.removeprefix(headed(title, "")))
-    question = sequence.prompt.removeprefix(ask_prompt("", title).removesuffix(ANSWER)).removesuffix(ANSWER)
+    prompt = sequence.prompt.removeprefix(ask_prompt("", title).removesuffix(ANSWER))
+    question = prompt.removesuffix(ANSWER).removesuffix(RECITED)
     return f"Q: {squash(question)} A: {squash(sequence.completion)}"
 
 

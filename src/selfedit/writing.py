@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, final
 
 from selfedit.edits import get_format
 from selfedit.edits.questions import ask_prompt, blank_question, qa_row
+from selfedit.edits.recitation import recite_prompt, recited_row
 from selfedit.edits.sentences import sentence_offsets
 from selfedit.edits.spans import Span, best_spans
 from selfedit.edits.tools import (
@@ -182,6 +183,8 @@ class Brief:
     """Whether a span that no question is found to is asked for by a gap in its sentence."""
     sentences: bool = True
     """Whether the sentences stand beside the pairs."""
+    recite: bool = False
+    """Whether each question is answered with its sentence, and nothing else is trained."""
 
 
 def write_edits(
@@ -210,42 +213,73 @@ def _pairs(
         if brief.samples > 1
         else []
     )
-    questions = fitting(author, items * brief.samples, [*greedy, *others])
+    drafts = [
+        None if q and _probed(q, asked[item.task.title]) else q
+        for item, q in zip(items * brief.samples, [*greedy, *others], strict=True)
+    ]
+    questions = fitting(author, items * brief.samples, drafts)
     found: dict[str, list[SelfEdit | Failure]] = {task.id: [] for task in tasks}
     for sample in range(brief.samples):
-        mine = questions[sample * len(items) : (sample + 1) * len(items)]
+        part = slice(sample * len(items), (sample + 1) * len(items))
         for task in tasks:
-            pairs = [
-                (item.span, None if q and _probed(q, asked[task.title]) else q)
-                for item, q in zip(items, mine, strict=True)
+            written = [
+                Draft(item.span, question, draft)
+                for item, question, draft in zip(items, questions[part], drafts[part], strict=True)
                 if item.task is task
             ]
-            found[task.id].append(_without(pair_edit(task, pairs, brief), asked[task.title]))
+            found[task.id].append(_without(pair_edit(task, written, brief), asked[task.title]))
     return found
+
+
+@final
+@dataclass(frozen=True)
+class Draft:
+    """What the policy wrote to a span."""
+
+    span: Span
+    question: str | None
+    """None where none was good enough, so that the rules ask."""
+    first: str | None = None
+    """The same before it was checked: it may not ask for the span, and is about its sentence all the same."""
 
 
 def _without(edit: SelfEdit | Failure, probes: Items[Probe]) -> SelfEdit | Failure:
     """The edit without rows that ask, word for word, what a probe asks."""
     if isinstance(edit, Failure):
         return edit
-    prompts = {ask_prompt(probe.question, probe.topic) for probe in probes}
+    prompts = {form(each.question, each.topic) for each in probes for form in (ask_prompt, recite_prompt)}
     lines = tuple(x for x in edit.lines if isinstance(x, str) or x.prompt not in prompts)
     if not lines:
         return Failure("write", "every pair asks what a probe asks")
     return replace(edit, lines=lines)
 
 
-def pair_edit(task: Task, pairs: Items[tuple[Span, str | None]], brief: Brief) -> SelfEdit | Failure:
-    """The self-edit of question-answer pairs: the sentences, and the rows of `pairs_to_rows`.
+def pair_edit(task: Task, drafts: Items[Draft], brief: Brief) -> SelfEdit | Failure:
+    """The self-edit of question-answer pairs: the sentences, and the rows of `pairs_to_rows`; or recitations.
 
     Where there is no row, the sentences are all that can be learned, and stand whatever the brief says.
     """
-    rows = pairs_to_rows(task, pairs, blanks=brief.blanks)
-    lines = (*split(task), *rows) if brief.sentences or not rows else rows
+    if brief.recite:
+        lines = _recited(task, drafts) or split(task)
+    else:
+        rows = pairs_to_rows(task, [(each.span, each.question) for each in drafts], blanks=brief.blanks)
+        lines = (*split(task), *rows) if brief.sentences or not rows else rows
     if not lines:
         return Failure("write", f"{task.title}: nothing to learn in this passage")
-    text = "\n".join(f"Q: {question or BY_RULE} A: {span.text}" for span, question in pairs)
+    text = "\n".join(f"Q: {each.question or BY_RULE} A: {each.span.text}" for each in drafts)
     return SelfEdit(task.id, "question-answer", text, lines)
+
+
+def _recited(task: Task, drafts: Items[Draft]) -> tuple[Sequence, ...]:
+    """Each question with its span's sentence; where a sentence has none, itself with a gap."""
+    rows = {
+        recited_row(each.first, sentence_of(task, each.span), task.title): each.span.sentence
+        for each in drafts
+        if each.first
+    }
+    bare = {each.span.sentence: each.span for each in drafts if each.span.sentence not in rows.values()}
+    gaps = (recited_row(_blank_text(task, x), sentence_of(task, x), task.title) for x in bare.values())
+    return tuple(dict.fromkeys((*rows, *gaps)))
 
 
 def _notes(author: Author, tasks: Items[Task], brief: Brief) -> dict[str, list[SelfEdit | Failure]]:

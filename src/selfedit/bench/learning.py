@@ -15,13 +15,12 @@ import time
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
-from selfedit.bench.methods import METHODS, Sequences, Study
+from selfedit.bench.methods import METHODS, RECITED, Sequences, Study
 from selfedit.config import Training
-from selfedit.edits.questions import ask_prompt
 from selfedit.engine import Adapter, Engine
 from selfedit.errors import UsageError
 from selfedit.graders import grader_for
@@ -36,11 +35,10 @@ from selfedit.rewards import (
     paired_interval,
     short,
 )
-from selfedit.rounds import Ground, plan_for, sequence_tokens
+from selfedit.rounds import Ground, answered, plan_for, sequence_tokens
 from selfedit.tasks import read_squad
 from selfedit.types import (
     Failure,
-    GenerationRequest,
     GradeRequest,
     Probe,
     Task,
@@ -133,7 +131,9 @@ class Chunk:
 
     def __init__(self, experiment: Experiment, worker: Worker, tasks: list[Task], progress: Progress) -> None:
         self.experiment, self.tasks = experiment, tasks
-        self.ground = Ground(worker, None, experiment.training, experiment.seed, 24, progress)
+        self.ground = Ground(
+            worker, None, experiment.training, experiment.seed, 24, progress, reader=shipped(worker)
+        )
         self._study = Study(Author(worker, shipped(worker), progress), experiment.spans)
         self._sequences: dict[str, list[Sequences]] = {}
         self._alone: dict[str, list[Adapter | Failure | None]] = {}
@@ -179,7 +179,8 @@ def _one_chunk(chunk: Chunk, name: str, mode: str, folder: Path) -> None:
     began = time.monotonic()
     sequences = chunk.sequences(name)
     adapters = chunk.adapters(name, joint=mode == TOGETHER)
-    found = _answers(chunk.tasks, adapters, chunk.ground, summed=mode == SUMMED)
+    ground = replace(chunk.ground, recite=name in RECITED)
+    found = _answers(chunk.tasks, adapters, ground, summed=mode == SUMMED)
     seconds = (time.monotonic() - began) / len(chunk.tasks)
     tokens = [
         experiment.training.epochs * sum(sequence_tokens(worker, s) for s in group) for group in sequences
@@ -231,16 +232,11 @@ def _answers(
         if not isinstance(adapter, Failure)
         for p in task.probes
     ]
-    requests = [
-        GenerationRequest(
-            ask_prompt(p.question, p.topic), None if summed else adapter, head, max_tokens=24, stop=("\n",)
-        )
-        for _, p, adapter in wanted
-    ]
-    done = ground.worker.generate(requests, ground.progress)
+    asked = [(None if summed else adapter, probe) for _, probe, adapter in wanted]
+    done = answered(asked, replace(ground, head=head))
     found: list[list[str]] = [[] for _ in tasks]
-    for (at, _, _), completion in zip(wanted, done, strict=True):
-        found[at].append(completion.text.strip())
+    for (at, _, _), text in zip(wanted, done, strict=True):
+        found[at].append(text)
     return [group or ["" for _ in task.probes] for group, task in zip(found, tasks, strict=True)]
 
 

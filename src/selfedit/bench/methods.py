@@ -31,9 +31,11 @@ class Study:
     spans: int = 14
     _written: dict[tuple[Brief, tuple[str, ...]], Edits] = field(default_factory=dict, repr=False)
 
-    def edits(self, tasks: Items[Task], form: str, samples: int = 1, temperature: float = 0.0) -> Edits:
+    def edits(
+        self, tasks: Items[Task], form: str, samples: int = 1, temperature: float = 0.0, recite: bool = False
+    ) -> Edits:
         """Self-edits in a format, written once for all methods that use them."""
-        brief = Brief(form, samples, self.spans, temperature, 0)
+        brief = Brief(form, samples, self.spans, temperature, 0, recite=recite)
         key = (brief, tuple(task.id for task in tasks))
         if key not in self._written:
             self._written[key] = write_edits(self.author, tasks, (), brief)
@@ -118,6 +120,12 @@ def questions_twice(study: Study, tasks: Items[Task]) -> list[Sequences]:
     return [tuple(dict.fromkeys(x for e in edits[t.id] for x in or_passage(t, e))) for t in tasks]
 
 
+def recited(study: Study, tasks: Items[Task]) -> list[Sequences]:
+    """The model's own questions, each with its sentence instead of its answer."""
+    edits = study.edits(tasks, "question-answer", recite=True)
+    return [or_passage(task, edits[task.id][0]) for task in tasks]
+
+
 def gold(study: Study, tasks: Items[Task]) -> list[Sequences]:
     """The ceiling: sentences, and people's own questions with their answers."""
     return [gold_rows(task) for task in tasks]
@@ -141,5 +149,9 @@ METHODS: dict[str, Method] = {
     "question-answer": DEFAULT,
     "pairs": without(is_sentence, DEFAULT),
     "questions-twice": questions_twice,
+    "base-recited": nothing,
+    "recited": recited,
     "gold": gold,
 }
+RECITED = frozenset({"base-recited", "recited"})
+"""Methods whose adapters are asked for the sentence first, which is then read."""

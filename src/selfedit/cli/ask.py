@@ -36,9 +36,11 @@ def verb(
         _warn(len(stale), store)
     if json:
         told = {"answer": answer.text, "logprob": answer.logprob, "head": answer.head}
-        output.document({**told, "commit": answer.commit or None})
+        output.document({**told, "commit": answer.commit or None, "recited": list(answer.recited)})
     else:
         print(answer.text)
+        for sentence in answer.recited:
+            output.say(f"from memory: {sentence}")
         if not answer.text:
             why = "" if answer.commit else "; nothing that was learned seems to be about it"
             output.say(f"note: the model says nothing{why}")

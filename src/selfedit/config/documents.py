@@ -28,6 +28,8 @@ class Learning(Settings):
     """An answer that nobody finds a question to is asked for by its sentence with a gap."""
     sentences: bool = True
     """The sentences of a passage are trained on too, beside its question-answer pairs."""
+    recite: bool = False
+    """A question is trained with its sentence instead of its answer; asked, that is said first, then read."""
     probes: int = Field(default=8, ge=2, le=100)
     """Questions that test a passage: half choose, half report."""
     temperature: float = Field(default=0.8, ge=0, le=2)

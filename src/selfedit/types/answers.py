@@ -32,6 +32,8 @@ class Answer:
     """Id of all that was live."""
     commit: str = ""
     """That learned what the question seems to be about; empty where it is about nothing that was learned."""
+    recited: tuple[str, ...] = ()
+    """The sentences that were said from memory and read for the answer, the likeliest first."""
 
     def __str__(self) -> str:
         return self.text

@@ -1,0 +1,100 @@
+"""Asking a model that learned its sentences by heart: it says the sentence, and reads that for the answer.
+
+No document is in view: what is read is what the adapter itself has just said. The reader is the policy, which
+was trained to answer from a sentence, on the bare base; a base without one reads as it is, in its turn of a
+chat where it can chat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from selfedit.edits.recitation import recite_prompt
+from selfedit.edits.writer import check_prompt
+from selfedit.types import Completion, GenerationRequest, Head, Message, ScoreRequest, rng_for
+from selfedit.workers.base import silent
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+    from selfedit.workers import Progress, Worker
+
+RECITED_TOKENS = 96
+"""At most so many tokens of a sentence are said."""
+SAMPLES, TEMPERATURE = 4, 0.7
+"""Beside the likeliest sentence so many are sampled: where the model is unsure which it is, all are read."""
+
+
+@final
+@dataclass(frozen=True)
+class Query:
+    """A question, and who is asked: an adapter, a head, both, or neither, which is the base."""
+
+    question: str
+    topic: str = ""
+    adapter: Adapter | None = None
+    head: Head | None = None
+
+
+def recited(worker: Worker, queries: Items[Query], progress: Progress = silent) -> list[tuple[str, ...]]:
+    """The sentences that each is answered with: the likeliest, then those sampled, each once; stripped.
+
+    What is sampled depends on the question alone, so that the same question is answered alike. None is empty.
+    """
+    requests = [
+        GenerationRequest(
+            recite_prompt(each.question, each.topic),
+            each.adapter,
+            each.head,
+            max_tokens=RECITED_TOKENS,
+            temperature=TEMPERATURE if sample else 0.0,
+            stop=("\n",),
+            seed=rng_for("recite", each.question, each.topic, sample).getrandbits(31),
+        )
+        for each in queries
+        for sample in range(1 + SAMPLES)
+    ]
+    texts = [completion.text.strip() for completion in worker.generate(requests, progress)]
+    groups = (texts[at : at + 1 + SAMPLES] for at in range(0, len(texts), 1 + SAMPLES))
+    return [tuple(dict.fromkeys(text for text in group if text)) for group in groups]
+
+
+@final
+@dataclass(frozen=True)
+class Reader:
+    """Who finds the answer in what was said."""
+
+    worker: Worker
+    policy: Adapter | None = None
+
+    def answers(
+        self, queries: Items[Query], said: Items[Items[str]], tokens: int, progress: Progress = silent
+    ) -> list[Completion | None]:
+        """The reader's word with these texts in view, in at most so many tokens; None where none was said."""
+        asked = [at for at, texts in enumerate(said) if texts]
+        requests = [
+            GenerationRequest(
+                self._prompt(queries[at], said[at]), self.policy, max_tokens=tokens, stop=("\n",)
+            )
+            for at in asked
+        ]
+        found = dict(zip(asked, self.worker.generate(requests, progress), strict=True))
+        return [found.get(at) for at in range(len(said))]
+
+    def logprobs(self, queries: Items[Query], said: Items[Items[str]], golds: Items[str]) -> list[float]:
+        """The mean log-probability of each expected answer's tokens with the texts in view, in nats."""
+        prompts = [self._prompt(query, texts) for query, texts in zip(queries, said, strict=True)]
+        requests = [
+            ScoreRequest(prompt, gold if isinstance(prompt, list) else f" {gold}", self.policy)
+            for prompt, gold in zip(prompts, golds, strict=True)
+        ]
+        return [score.mean for score in self.worker.score(requests)]
+
+    def _prompt(self, query: Query, texts: Items[str]) -> str | list[Message]:
+        text = " ".join(texts)
+        if self.policy is not None or not self.worker.chat:
+            return check_prompt(text, query.question, query.topic)
+        head = f"{query.topic}\n\n" if query.topic else ""
+        told = f"{head}{text}\n\nAnswer the question in a few words taken from the text.\n{query.question}"
+        return [{"role": "user", "content": told}]
