@@ -8,6 +8,7 @@ import pytest
 
 from selfedit.config import learning
 from selfedit.edits.recitation import is_recited, recited_row
+from selfedit.errors import UsageError
 from selfedit.memory import Memory
 from selfedit.reciting import SAMPLES, Query, Reader, recited
 from selfedit.rounds import Ground, answered, logprobs
@@ -142,3 +143,15 @@ def test_no_row_asks_what_a_probe_asks(memory: Memory, worker: FakeWorker, tmp_p
     }
     assert probed
     assert not probed & asked
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"format": "implications"}, "format implications"), ({"abstention": 0.5}, "cannot abstain")],
+)
+def test_what_cannot_be_recited_is_one_line(
+    memory: Memory, tmp_path: Path, given: dict[str, object], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        learned(memory, tmp_path, learning(RECITE, **given))
+    assert memory.log() == ()

@@ -165,4 +165,5 @@ class Lesson:
             self.settings.blanks,
             self.settings.sentences,
             self.settings.recite,
+            self.settings.hints,
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, final
 
 from selfedit.edits import get_format
 from selfedit.edits.questions import ask_prompt, blank_question, qa_row
-from selfedit.edits.recitation import recite_prompt, recited_row
+from selfedit.edits.recitation import hints, recite_prompt, recited_row
 from selfedit.edits.sentences import sentence_offsets
 from selfedit.edits.spans import Span, best_spans
 from selfedit.edits.tools import (
@@ -185,6 +185,8 @@ class Brief:
     """Whether the sentences stand beside the pairs."""
     recite: bool = False
     """Whether each question is answered with its sentence, and nothing else is trained."""
+    hints: int = 3
+    """Rows of a few of its words for each sentence that is recited."""
 
 
 def write_edits(
@@ -260,7 +262,7 @@ def pair_edit(task: Task, drafts: Items[Draft], brief: Brief) -> SelfEdit | Fail
     Where there is no row, the sentences are all that can be learned, and stand whatever the brief says.
     """
     if brief.recite:
-        lines = _recited(task, drafts) or split(task)
+        lines = _recited(task, drafts, brief) or split(task)
     else:
         rows = pairs_to_rows(task, [(each.span, each.question) for each in drafts], blanks=brief.blanks)
         lines = (*split(task), *rows) if brief.sentences or not rows else rows
@@ -270,16 +272,18 @@ def pair_edit(task: Task, drafts: Items[Draft], brief: Brief) -> SelfEdit | Fail
     return SelfEdit(task.id, "question-answer", text, lines)
 
 
-def _recited(task: Task, drafts: Items[Draft]) -> tuple[Sequence, ...]:
-    """Each question with its span's sentence; where a sentence has none, itself with a gap."""
-    rows = {
-        recited_row(each.first, sentence_of(task, each.span), task.title): each.span.sentence
-        for each in drafts
-        if each.first
-    }
-    bare = {each.span.sentence: each.span for each in drafts if each.span.sentence not in rows.values()}
-    gaps = (recited_row(_blank_text(task, x), sentence_of(task, x), task.title) for x in bare.values())
-    return tuple(dict.fromkeys((*rows, *gaps)))
+def _recited(task: Task, drafts: Items[Draft], brief: Brief) -> tuple[Sequence, ...]:
+    """Each question with its span's sentence, and each sentence by some hints at it."""
+    asked = [
+        recited_row(each.first, sentence_of(task, each.span), task.title) for each in drafts if each.first
+    ]
+    draw = rng_for("hints", brief.seed, task.id)
+    hinted = [
+        recited_row(hint, sentence, task.title)
+        for sentence in sentences(task.passage)
+        for hint in hints(sentence, brief.hints, draw)
+    ]
+    return tuple(dict.fromkeys((*asked, *hinted)))
 
 
 def _notes(author: Author, tasks: Items[Task], brief: Brief) -> dict[str, list[SelfEdit | Failure]]:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from selfedit.bench.learning import Experiment, Line, table
+from selfedit.bench import learning
+from selfedit.bench.learning import Experiment, Line, run, table
 from selfedit.bench.methods import METHODS, Study
 from selfedit.edits.questions import BLANK
+from selfedit.edits.recitation import is_recited
 from selfedit.types import Sequence, Task
 from selfedit.writing import Author
 
@@ -50,3 +52,20 @@ def test_a_method_leaves_out_what_it_says(name: str, sentences: bool, gaps: bool
     (rows,) = METHODS[name](Study(Author(FakeWorker(writes=False))), [task])
     assert any(isinstance(row, str) for row in rows) is sentences
     assert any(BLANK in row.prompt for row in rows if isinstance(row, Sequence)) is gaps
+
+
+def test_recited_rows_are_asked_for_their_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "squad").mkdir()
+    data = {"data": [{"title": "Harbour", "paragraphs": [PASSAGE]}]}
+    (tmp_path / "squad" / "val_choose.json").write_text(json.dumps(data), encoding="utf-8")
+    worker = FakeWorker(grasps={"Who keeps the lamp?": "Tobiah Renwick"})
+    monkeypatch.setattr(learning, "LocalWorker", lambda engine: worker)
+    monkeypatch.setattr(learning.Engine, "load", lambda name, dtype: None)
+    names = ("base-recited", "recited", "own-pairs")
+    experiment = Experiment(tmp_path, "choose", names, joint=(), grader="rules")
+    rows = {row["method"]: row for row in run(experiment, tmp_path / "runs")}
+    assert [rows[name]["concise"] for name in names[:2]] == [0.0, 1.0]
+    recited, pairs = (worker.plans[at].sequences for at in (0, 1))
+    assert all(is_recited(row) for row in recited)
+    assert not any(is_recited(row) for row in pairs)
+    assert rows["recited"]["tokens"] > 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from selfedit.edits.questions import ask_prompt, qa_row
-from selfedit.edits.recitation import is_recited, recite_prompt, recited_row
+from selfedit.edits.recitation import hints, is_recited, recite_prompt, recited_row
+from selfedit.edits.words import content
+from selfedit.types import rng_for
 
 SENTENCE = "The lamp of Orrskerry is kept\nby Tobiah Renwick."
 
@@ -23,3 +25,25 @@ def test_rows_are_told_apart() -> None:
     assert is_recited(recited_row("Who keeps the lamp?", SENTENCE))
     assert not is_recited(qa_row("Who keeps the lamp?", "Tobiah Renwick"))
     assert not is_recited(SENTENCE)
+
+
+def test_hints_are_some_of_the_words_in_order() -> None:
+    found = hints(SENTENCE, 20, rng_for("x"))
+    said = content(SENTENCE)
+    assert len(found) > 3
+    for hint in found:
+        places = [said.index(word) for word in content(hint)]
+        assert hint.endswith("?")
+        assert places == sorted(places)
+        assert 2 <= len(places) < len(said)
+        assert not {"the", "of", "is", "by"} & set(content(hint))
+
+
+def test_hints_follow_the_draw_alone() -> None:
+    assert hints(SENTENCE, 3, rng_for(1)) == hints(SENTENCE, 3, rng_for(1))
+    assert hints(SENTENCE, 3, rng_for(1)) != hints(SENTENCE, 3, rng_for(2))
+
+
+def test_a_sentence_of_one_word_gives_none() -> None:
+    assert hints("Indeed.", 3, rng_for(1)) == ()
+    assert hints("", 3, rng_for(1)) == ()

@@ -74,6 +74,10 @@ Abstain = Annotated[
         show_default="0",
     ),
 ]
+Recite = Annotated[
+    bool,
+    typer.Option("--recite", help="Learn sentences by heart; asked, it says one and reads the answer in it."),
+]
 NoGate = Annotated[bool, typer.Option("--no-gate", help="Commit whatever was learned.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell the work, time and memory; write nothing.")]
 Seed = Annotated[int | None, typer.Option(help="Where chance begins.", show_default="0")]
@@ -105,6 +109,7 @@ def verb(
     retention: Retention = None,
     abstain: Abstain = None,
     correction: Correction = False,
+    recite: Recite = False,
     no_gate: NoGate = False,
     dry_run: DryRun = False,
     seed: Seed = None,
@@ -132,6 +137,7 @@ def verb(
         final=final,
         retention={"strategies": strategies},
         abstention=abstain,
+        recite=recite or None,
     )
     check(paths, settings, questions)
     opened = access(no_wait, journal)

@@ -30,6 +30,8 @@ class Learning(Settings):
     """The sentences of a passage are trained on too, beside its question-answer pairs."""
     recite: bool = False
     """A question is trained with its sentence instead of its answer; asked, that is said first, then read."""
+    hints: int = Field(default=3, ge=0, le=100)
+    """Where sentences are recited: rows for each, with a few of its words for a question."""
     probes: int = Field(default=8, ge=2, le=100)
     """Questions that test a passage: half choose, half report."""
     temperature: float = Field(default=0.8, ge=0, le=2)

@@ -8,14 +8,17 @@ it. So the model learns to say the sentence first, and reads its own words for t
 
 from __future__ import annotations
 
+from random import Random
 from typing import TypeGuard
 
 from selfedit.edits.questions import ask_prompt
-from selfedit.edits.words import squash
+from selfedit.edits.words import FUNCTION_WORDS, Token, squash, tokens
 from selfedit.types import Sequence
 
 CUE = "Text:"
 _ANSWER = "Answer:"
+LEAST, MOST = 0.25, 0.5
+"""Shares of a sentence's words that a hint has."""
 
 
 def recite_prompt(question: str, topic: str = "") -> str:
@@ -26,6 +29,27 @@ def recite_prompt(question: str, topic: str = "") -> str:
 def recited_row(question: str, sentence: str, topic: str = "") -> Sequence:
     """The training row of a question and the sentence that answers it; the loss covers the sentence alone."""
     return Sequence(recite_prompt(question, topic), " " + squash(sentence))
+
+
+def hints(sentence: str, count: int, draw: Random) -> tuple[str, ...]:
+    """So many handfuls of the sentence's words, in order, as if they were questions; each once.
+
+    Whoever asks says some of a sentence's words and leaves out others. A quarter to a half of those that mean
+    something are drawn, two at least; of a sentence that has fewer there is none.
+    """
+    words = [word.text for word in tokens(sentence) if word.is_word and _means(word)]
+    if len(words) < 2:
+        return ()
+    found: list[str] = []
+    for _ in range(count):
+        size = max(2, round(len(words) * draw.uniform(LEAST, MOST)))
+        places = sorted(draw.sample(range(len(words)), size))
+        found.append(" ".join(words[at] for at in places) + "?")
+    return tuple(dict.fromkeys(found))
+
+
+def _means(word: Token) -> bool:
+    return word.numeric or (word.lower not in FUNCTION_WORDS and (len(word.text) > 3 or word.capital))
 
 
 def is_recited(row: str | Sequence) -> TypeGuard[Sequence]:
