@@ -401,6 +401,16 @@ def test_a_base_on_the_hub_needs_no_folder():
     assert "see the base's own page" in text
 
 
+def test_what_recites_is_asked_for_its_sentence():
+    text = card(DONE, BUILT_IN, [replace(ONE, recites=True)])
+    assert r"Topic: Harbour. Your question?\nText:" in text
+    assert "max_new_tokens=96" in text
+    assert "It learned sentences by heart" in text
+    mixed = card(DONE, BUILT_IN, [ONE, replace(ONE, commit="d" * 64, recites=True)])
+    assert f"Of the commits, {'d' * 12} learned sentences by heart" in mixed
+    assert "by heart" not in card(DONE, BUILT_IN, [ONE])
+
+
 def test_a_long_list_is_cut(tmp_path: Path):
     titles = tuple(f"Section {n}" for n in range(MOST + 7))
     text = card(DONE, BUILT_IN, [replace(ONE, titles=titles)])

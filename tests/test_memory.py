@@ -248,8 +248,11 @@ def test_forecast_writes_nothing(
     assert memory.forecast(files[:1], settings=SETTINGS).passages == ()
 
 
-def test_forecast_comes_close_to_the_work(memory: Memory, worker: FakeWorker, files: list[Path]) -> None:
-    settings = learning(SETTINGS, samples=3)
+@pytest.mark.parametrize("recite", [False, True])
+def test_forecast_comes_close_to_the_work(
+    memory: Memory, worker: FakeWorker, files: list[Path], recite: bool
+) -> None:
+    settings = learning(SETTINGS, samples=3, recite=recite)
     found = memory.forecast(files, settings=settings)
     worker.plans.clear()
     report = memory.learn(files, settings=settings)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from selfedit import model_card
 from selfedit.asking import NEWEST, asked_again, check_kept, correctness, head_named, reporting
+from selfedit.config import recorded
 from selfedit.errors import ExportError, SelfEditError, StoreError, UsageError
 from selfedit.lessons import Hire, Pupil
 from selfedit.measuring import Interval
@@ -315,6 +316,7 @@ def _learned(store: Store, row: CommitRow, probes: Items[ProbeResult]) -> Learne
         figures=row.figures,
         questions=len(asked),
         passages=len({each.task for each in asked}),
+        recites=recorded(row.settings).recite,
     )
 
 

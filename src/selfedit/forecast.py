@@ -20,10 +20,11 @@ from selfedit.edits.spans import best_spans
 from selfedit.edits.tools import headed, split
 from selfedit.edits.writer import pairs_to_rows
 from selfedit.probing import assigned
+from selfedit.reciting import RECITED_TOKENS, SAMPLES
 from selfedit.rounds import Ground, plan_for
 from selfedit.tasks import Reading
-from selfedit.types import GenerationRequest, Probe, Sequence, Task, TrainingPlan
-from selfedit.writing import ANSWER_TOKENS, QUESTION_TOKENS
+from selfedit.types import GenerationRequest, Probe, SelfEdit, Sequence, Task, TrainingPlan
+from selfedit.writing import ANSWER_TOKENS, QUESTION_TOKENS, Brief, Draft, pair_edit
 
 if TYPE_CHECKING:
     from selfedit.engine import Engine
@@ -136,6 +137,11 @@ def rows_of(task: Task, settings: Learning) -> tuple[str | Sequence, ...]:
     if settings.format != "question-answer":
         return tuple(headed(task.title, text) for text in (task.passage, *split(task))) or (task.passage,)
     spans = best_spans(task.passage, settings.spans, title=task.title)
+    if settings.recite:
+        brief = Brief(settings.format, 1, settings.spans, 0.0, 0, recite=True, hints=settings.hints)
+        asked = [Draft(span, None, f"What does it say of {span.text}?") for span in spans]
+        edit = pair_edit(task, asked, brief)
+        return edit.lines if isinstance(edit, SelfEdit) else (task.passage,)
     rows = pairs_to_rows(task, [(span, None) for span in spans])
     return (*split(task), *rows) if settings.sentences or not rows else rows
 
@@ -153,7 +159,9 @@ def _generated(tasks: Items[Task], settings: Learning, worker: Worker) -> tuple[
         notes = len(tasks) * settings.samples
         prompted = notes * longest
         written = notes * USED * get_format(settings.format).max_tokens
-    return prompted + 2 * asked * PROBE_TOKENS, int(written + 2 * asked * USED * settings.answer_tokens)
+    said = (1 + SAMPLES) * RECITED_TOKENS if settings.recite else 0
+    answers = 2 * asked * USED * (settings.answer_tokens + said)
+    return prompted + 2 * asked * PROBE_TOKENS, int(written + answers)
 
 
 def _plan(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, final
 
 from selfedit import __version__
 from selfedit.edits.questions import ask_prompt
+from selfedit.edits.recitation import recite_prompt
 from selfedit.store import Figures, Source
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ MOST = 500
 ASK = """\
 prompt = {prompt}
 given = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
-made = model.generate(**given, max_new_tokens=24, do_sample=False)
+made = model.generate(**given, max_new_tokens={tokens}, do_sample=False)
 text = tokenizer.decode(made[0, given["input_ids"].shape[1]:], skip_special_tokens=True)
 print(text.split("\\n")[0].strip())
 """
@@ -97,6 +98,8 @@ class Learned:
     questions: int
     """Reporting probes, and the passages that they ask about."""
     passages: int
+    recites: bool = False
+    """Whether it says a sentence, in which the answer is to be read."""
 
 
 def card(done: Exported, base: Base, learned: Items[Learned]) -> str:
@@ -149,14 +152,24 @@ def _intro(done: Exported, base: Base, learned: Items[Learned]) -> str:
 def _loading(done: Exported, base: Base, learned: Items[Learned]) -> str:
     alone = [each.commit for each in done.adapters if each.alone]
     first = [each for each in learned if not alone or each.commit == alone[0]]
+    recites = any(each.recites for each in first)
+    form = recite_prompt if recites else ask_prompt
     title = next((title for each in first for title in each.titles), "")
     code = (
         LOAD[done.form]
         + (CHOOSE if alone else "")
-        + ASK.format(prompt=json.dumps(ask_prompt("Your question?", title)))
+        + ASK.format(prompt=json.dumps(form("Your question?", title)), tokens=96 if recites else 24)
     )
     code = code.replace('dtype="float32"', f'dtype="{done.dtype}"')
     notes = ["A question is asked as it was learned: under the title of its passage, on one line."]
+    by_heart = [each.commit for each in learned if each.recites]
+    if by_heart:
+        names = ", ".join(each[:12] for each in by_heart)
+        who = "It" if len(by_heart) == len(learned) else f"Of the commits, {names}"
+        notes.append(
+            f"{who} learned sentences by heart: after `Text:` one is said, in which the answer is to be "
+            "read; `selfedit ask` does both."
+        )
     if done.form != "merged" and base.place != base.hub:
         how = f"`selfedit models fetch {base.name}` makes it" if base.licence else "take the folder along"
         notes.append(
