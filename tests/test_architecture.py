@@ -26,7 +26,7 @@ LAYERS = {
         *("contradictions", "correcting", "evaluating", "examining", "exporting", "forecast", "gate"),
         *("graders", "lessons", "lifelong", "measuring"),
         *("memory", "model_card", "opening", "paraphrasing", "policies", "probing", "proving", "quarantine"),
-        "reciting",
+        *("questioning", "reciting"),
         *("recipes", "records", "reinforcing", "retaining", "revising", "rounds", "samples", "serving"),
         *("settled", "solving", "states", "streaming", "studying", "telling", "tracking", "undoing"),
         "writing",

@@ -7,13 +7,13 @@ import pytest
 from selfedit import solving
 from selfedit.config import Configuration, FewShots, Training
 from selfedit.edits.few_shot import configuration
+from selfedit.questioning import Author
 from selfedit.recipes import Shown
 from selfedit.rewards.solving import COUNT, LOGPROB
 from selfedit.rounds import Ground
 from selfedit.solving import Picks
 from selfedit.tasks.generators import instance
 from selfedit.types import Example, Failure, FewShot, Reward, SelfEdit, Sequence
-from selfedit.writing import Author
 
 from .fakes import FakeWorker
 from .solvers import Solver

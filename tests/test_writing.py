@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from selfedit.edits.questions import BLANK, ask_prompt
+from selfedit.edits.sentences import sentences
+from selfedit.questioning import Author
 from selfedit.types import Completion, Failure, Probe, Score, SelfEdit, Sequence, Task
 from selfedit.writing import (
-    Author,
     Brief,
     gold_edit,
     policy_rows,
@@ -206,3 +207,22 @@ def test_all_that_is_written_is_written_from_the_policys_head() -> None:
     write_edits(Author(worker, head=head), [TASK], [], replace(BRIEF, format="implications", samples=1))
     assert worker.asked
     assert all(request.head is head for request in worker.asked)
+
+
+def test_recited_edits_teach_the_policy_their_own_questions() -> None:
+    author = Author(FakeWorker())
+    brief = replace(BRIEF, samples=1, recite=True)
+    (edit,) = write_edits(author, [TASK], (), brief)[TASK.id]
+    assert isinstance(edit, SelfEdit)
+    rows = policy_rows(author, TASK, edit)
+    own = [row for row in edit.lines if isinstance(row, Sequence) and "Which" in row.prompt]
+    assert len(rows) == len(own) > 0
+    assert all(row.prompt.endswith("\nQuestion:") for row in rows)
+
+
+def test_every_sentence_is_recited() -> None:
+    silent = Author(FakeWorker(writes=False))
+    (edit,) = write_edits(silent, [TASK], (), replace(BRIEF, samples=1, recite=True))[TASK.id]
+    assert isinstance(edit, SelfEdit)
+    said = {row.completion.strip() for row in edit.lines if isinstance(row, Sequence)}
+    assert said == set(sentences(TASK.passage))

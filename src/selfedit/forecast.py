@@ -20,11 +20,12 @@ from selfedit.edits.spans import best_spans
 from selfedit.edits.tools import headed, split
 from selfedit.edits.writer import pairs_to_rows
 from selfedit.probing import assigned
+from selfedit.questioning import ANSWER_TOKENS, QUESTION_TOKENS
 from selfedit.reciting import RECITED_TOKENS, SAMPLES
 from selfedit.rounds import Ground, plan_for
 from selfedit.tasks import Reading
 from selfedit.types import GenerationRequest, Probe, SelfEdit, Sequence, Task, TrainingPlan
-from selfedit.writing import ANSWER_TOKENS, QUESTION_TOKENS, Brief, Draft, pair_edit
+from selfedit.writing import Brief, Draft, pair_edit
 
 if TYPE_CHECKING:
     from selfedit.engine import Engine

@@ -9,12 +9,13 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, final
 
 from selfedit.config import Learning
+from selfedit.questioning import Author
 from selfedit.rounds import Ground
 from selfedit.serving import Member, Served
 from selfedit.store import CommitRow, Store
 from selfedit.tasks import Document
 from selfedit.types import Head, Probe, SelfEdit, Sequence, Task
-from selfedit.writing import Author, Brief
+from selfedit.writing import Brief
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter

@@ -21,6 +21,7 @@ from selfedit.config import FEW_SHOT, Configuration, FewShots, Training
 from selfedit.edits import EditFormat, format_of
 from selfedit.edits.few_shot import FewShotFormat, to_resample
 from selfedit.edits.queries import INVERTIBLE, Query, grid_queries, text_queries
+from selfedit.questioning import Author
 from selfedit.recipes import Shown
 from selfedit.rewards import Attempted, Ballot, Count, solving, solving_needs, vote
 from selfedit.rewards.solving import COUNT, LOGPROB
@@ -39,7 +40,6 @@ from selfedit.types import (
     TrainingPlan,
     rng_for,
 )
-from selfedit.writing import Author
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from selfedit.edits import get_format
 from selfedit.edits.questions import ask_prompt, blank_question, qa_row
@@ -26,144 +26,14 @@ from selfedit.edits.tools import (
     sentences,
     split,
 )
-from selfedit.edits.words import agree
-from selfedit.edits.writer import (
-    accepted,
-    check_prompt,
-    pairs_to_rows,
-    parse_question,
-    question_prompt,
-    same_question,
-    sentence_of,
-)
-from selfedit.types import (
-    Completion,
-    Failure,
-    GenerationRequest,
-    Head,
-    Probe,
-    ScoreRequest,
-    SelfEdit,
-    Sequence,
-    Task,
-    rng_for,
-)
-from selfedit.workers.base import silent
-
-if TYPE_CHECKING:
-    from selfedit.engine import Adapter
-    from selfedit.workers import Progress, Worker
+from selfedit.edits.writer import pairs_to_rows, question_prompt, same_question, sentence_of
+from selfedit.questioning import Author, Item, ask_for, checked, fitting
+from selfedit.types import Failure, GenerationRequest, Probe, SelfEdit, Sequence, Task, rng_for
 
 BY_RULE = "(by rule)"
 """Stands in a pair's text where no question of the model's was good enough."""
 _PAIR = re.compile(r"^Q: (?!\(by rule\) A: )(.+?) A: (.+)$", re.MULTILINE)
-QUESTION_TOKENS = 48
-ANSWER_TOKENS = 24
 LINE_TOKENS = 60
-
-
-@final
-@dataclass(frozen=True)
-class Author:
-    """The policy at work: who computes, the adapter that asks questions, and the head that writes.
-
-    The policy's adapter knows only how to ask for a span; the head (None: the base itself) writes in every
-    format.
-    """
-
-    worker: Worker
-    policy: Adapter | None = None
-    progress: Progress = silent
-    head: Head | None = None
-
-    def write(self, prompts: Items[str], max_tokens: int, temperature: float, seed: int) -> list[Completion]:
-        """Continue each prompt by one line; prompts that repeat are sampled apart."""
-        seen: dict[str, int] = defaultdict(int)
-        requests: list[GenerationRequest] = []
-        for prompt in prompts:
-            draw = rng_for("author", seed, prompt, seen[prompt]).getrandbits(31)
-            seen[prompt] += 1
-            requests.append(
-                GenerationRequest(
-                    prompt,
-                    self.policy,
-                    self.head,
-                    max_tokens,
-                    temperature,
-                    0.95 if temperature else 1.0,
-                    ("\n",),
-                    draw,
-                )
-            )
-        return self.worker.generate(requests, self.progress)
-
-
-@final
-@dataclass(frozen=True)
-class Item:
-    """A span of a task that a question is wanted for."""
-
-    task: Task
-    span: Span
-
-    @property
-    def sentence(self) -> str:
-        return sentence_of(self.task, self.span)
-
-
-# -- questions to given answers ------------------------------------------------------------------------------
-
-
-def ask_for(author: Author, items: Items[Item], temperature: float, seed: int) -> list[str | None]:
-    """A question for each item, or None where the model wrote none that asks for it without saying it."""
-    prompts = [question_prompt(item.task.title, item.sentence, item.span.text) for item in items]
-    written = author.write(prompts, QUESTION_TOKENS, temperature, seed)
-    questions = [parse_question(completion.text) for completion in written]
-    return [q if accepted(q, item.span.text) else None for q, item in zip(questions, items, strict=True)]
-
-
-def checked(author: Author, items: Items[Item], questions: Items[str | None]) -> list[str | None]:
-    """The questions that the model, with the sentence in view, answers with the item's own span."""
-    asked = [at for at, question in enumerate(questions) if question]
-    prompts = [check_prompt(items[at].sentence, questions[at] or "", items[at].task.title) for at in asked]
-    answers = author.write(prompts, ANSWER_TOKENS, 0.0, 0)
-    kept: list[str | None] = [None] * len(questions)
-    for at, answer in zip(asked, answers, strict=True):
-        if agree(items[at].span.text, answer.text):
-            kept[at] = questions[at]
-    return kept
-
-
-def fitting(author: Author, items: Items[Item], questions: Items[str | None]) -> list[str | None]:
-    """The questions that are good enough to be trained on: `checked`, or likeliest answered with their span.
-
-    A small model that answers freely misses most answers to good questions. Among the other spans of the
-    sentence it still picks the right one, and turns down questions to which another span is the answer.
-    """
-    kept = checked(author, items, questions)
-    others = [at for at, question in enumerate(questions) if question and not kept[at]]
-    rivals = {at: _rivals(items, at) for at in others}
-    choices = [(at, text) for at in others if rivals[at] for text in (items[at].span.text, *rivals[at])]
-    scores = author.worker.score([_choice(author, items[at], questions[at] or "", t) for at, t in choices])
-    means: dict[int, list[float]] = defaultdict(list)
-    for (at, _), score in zip(choices, scores, strict=True):
-        means[at].append(score.mean)
-    return [
-        q if at in means and means[at][0] >= max(means[at]) else kept[at] for at, q in enumerate(questions)
-    ]
-
-
-def _rivals(items: Items[Item], at: int) -> list[str]:
-    """The texts of the sentence's other spans, less those that overlap the item's own."""
-    own = items[at]
-    mine = (each.span for each in items if each.task is own.task and each.span.sentence == own.span.sentence)
-    apart = (span for span in mine if span.end <= own.span.start or own.span.end <= span.start)
-    return list(dict.fromkeys(span.text for span in apart))
-
-
-def _choice(author: Author, item: Item, question: str, answer: str) -> ScoreRequest:
-    prompt = check_prompt(item.sentence, question, item.task.title)
-    return ScoreRequest(prompt, f" {answer}", author.policy, author.head)
 
 
 # -- self-edits ----------------------------------------------------------------------------------------------
@@ -268,7 +138,8 @@ def pair_edit(task: Task, drafts: Items[Draft], brief: Brief) -> SelfEdit | Fail
         lines = (*split(task), *rows) if brief.sentences or not rows else rows
     if not lines:
         return Failure("write", f"{task.title}: nothing to learn in this passage")
-    text = "\n".join(f"Q: {each.question or BY_RULE} A: {each.span.text}" for each in drafts)
+    asked = [(each.first if brief.recite else each.question, each.span.text) for each in drafts]
+    text = "\n".join(f"Q: {question or BY_RULE} A: {answer}" for question, answer in asked)
     return SelfEdit(task.id, "question-answer", text, lines)
 
 
@@ -380,7 +251,10 @@ def policy_rows(author: Author, task: Task, edit: SelfEdit) -> tuple[Sequence, .
     rows: list[Sequence] = []
     for question, answer in _PAIR.findall(edit.text):
         sentence = _sentence_with(task, question, answer)
-        if sentence and qa_row(question, answer, task.title) in edit.lines:
+        if sentence and (
+            qa_row(question, answer, task.title) in edit.lines
+            or recited_row(question, sentence, task.title) in edit.lines
+        ):
             rows.append(Sequence(question_prompt(task.title, sentence, answer), f" {question}"))
     return tuple(dict.fromkeys(rows))
 

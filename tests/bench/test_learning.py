@@ -13,8 +13,8 @@ from selfedit.bench.learning import Experiment, Line, run, table
 from selfedit.bench.methods import METHODS, Study
 from selfedit.edits.questions import BLANK
 from selfedit.edits.recitation import is_recited
+from selfedit.questioning import Author
 from selfedit.types import Sequence, Task
-from selfedit.writing import Author
 
 from ..fakes import FakeWorker
 

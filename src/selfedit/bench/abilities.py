@@ -39,12 +39,12 @@ from selfedit.edits.questions import qa_row
 from selfedit.engine import Adapter, Engine
 from selfedit.errors import UsageError
 from selfedit.policies import shipped
+from selfedit.questioning import Author
 from selfedit.rewards import bootstrap_interval, concise, correct, mean_over_passages, paired_interval, wilson
 from selfedit.rounds import Ground, plan_for
 from selfedit.types import Failure, Probe, Sequence, Task, content_hash
 from selfedit.workers import Worker
 from selfedit.workers.local import LocalWorker
-from selfedit.writing import Author
 
 TOGETHER = 4
 """Passages that are written, trained and asked together: what a broken run may have to do again."""

@@ -25,6 +25,7 @@ from selfedit.engine import Adapter, Engine
 from selfedit.errors import UsageError
 from selfedit.graders import grader_for
 from selfedit.policies import shipped
+from selfedit.questioning import Author
 from selfedit.rewards import (
     Grader,
     bootstrap_interval,
@@ -49,7 +50,6 @@ from selfedit.types import (
 from selfedit.workers import Progress, Worker
 from selfedit.workers.base import silent
 from selfedit.workers.local import LocalWorker
-from selfedit.writing import Author
 
 SPLITS = {"choose": "val_choose.json", "report": "val_report.json"}
 JOINT = 8

@@ -15,8 +15,9 @@ from selfedit.edits.spans import best_spans
 from selfedit.edits.tools import cloze, headed, reorder, split
 from selfedit.evaluating.notes import gold_rows, or_passage, whole_passage
 from selfedit.evaluating.study import Sequences
+from selfedit.questioning import Author
 from selfedit.types import Failure, SelfEdit, Sequence, Task
-from selfedit.writing import Author, Brief, by_line, write_edits
+from selfedit.writing import Brief, by_line, write_edits
 
 Edits = dict[str, list[SelfEdit | Failure]]
 """Task id → its samples."""

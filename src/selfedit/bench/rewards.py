@@ -25,13 +25,14 @@ from selfedit.edits.questions import ask_prompt
 from selfedit.engine import Adapter, Engine
 from selfedit.errors import UsageError
 from selfedit.policies import shipped
+from selfedit.questioning import Author
 from selfedit.rounds import Asking, Ground, plan_for
 from selfedit.tasks import read_squad
 from selfedit.types import Failure, Probe, Task, content_hash, rng_for
 from selfedit.workers import Progress, Worker
 from selfedit.workers.base import silent
 from selfedit.workers.local import LocalWorker
-from selfedit.writing import Author, sequences_of, write_probes
+from selfedit.writing import sequences_of, write_probes
 
 CHUNK = 2
 """Passages that are trained and asked together: what a broken run may have to do again."""

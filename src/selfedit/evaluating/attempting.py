@@ -16,6 +16,7 @@ from selfedit import rounds, solving
 from selfedit.config import Configuration
 from selfedit.evaluating.contest import Contest, Line, Picked, Way
 from selfedit.evaluating.notes import head_id
+from selfedit.questioning import Author
 from selfedit.recipes import Shown
 from selfedit.rewards.solving import COUNT, LOGPROB
 from selfedit.rounds import Ground
@@ -23,7 +24,6 @@ from selfedit.samples import as_json, from_json
 from selfedit.solving import Picks, Solved
 from selfedit.types import Failure, Head, SelfEdit, TrainingPlan
 from selfedit.workers.base import Progress, Worker
-from selfedit.writing import Author
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter

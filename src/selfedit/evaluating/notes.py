@@ -13,10 +13,11 @@ from selfedit.edits import get_format
 from selfedit.edits.directive import apply_tools
 from selfedit.edits.tools import headed
 from selfedit.evaluating.study import Sequences, Study, Written
+from selfedit.questioning import Author
 from selfedit.rounds import Ground
 from selfedit.samples import as_json, format_id, from_json
 from selfedit.types import Failure, Head, Probe, Reward, SelfEdit, Task
-from selfedit.writing import Author, Brief, gold_edit, sequences_of, write_edits, write_probes
+from selfedit.writing import Brief, gold_edit, sequences_of, write_edits, write_probes
 
 TEACHER_FORMAT = "implications"
 """The format that the teacher was asked for: a fact a line."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 from selfedit.config import Recipe, Training
 from selfedit.lessons import Watch, unwatched
 from selfedit.policies import shipped
+from selfedit.questioning import Author
 from selfedit.reinforcing.demonstrations import read_demonstrations
 from selfedit.reinforcing.kinds import Kind
 from selfedit.reinforcing.passages import read_passages
@@ -19,7 +20,6 @@ from selfedit.rounds import Ground
 from selfedit.samples import Owner
 from selfedit.store import RoundRow, Store
 from selfedit.types import Head, Objective, content_hash, rng_for
-from selfedit.writing import Author
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter

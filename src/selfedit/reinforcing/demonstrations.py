@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, final
 from selfedit import solving
 from selfedit.config import Recipe
 from selfedit.paraphrasing import with_paraphrases
+from selfedit.questioning import Author
 from selfedit.recipes import Shown, training_tasks
 from selfedit.reinforcing.attempts import of_head
 from selfedit.reinforcing.kinds import Judged, Written, pieces
@@ -26,7 +27,6 @@ from selfedit.samples import as_json, from_json
 from selfedit.select import distinct, temperature
 from selfedit.solving import Picks
 from selfedit.types import Failure, Outcome, SelfEdit, Sequence, TrainingPlan, Trial, content_hash
-from selfedit.writing import Author
 
 if TYPE_CHECKING:
     from selfedit.reinforcing.campaign import Campaign

@@ -12,11 +12,11 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, final
 
+from selfedit.questioning import Author
 from selfedit.rewards import Grader
 from selfedit.rounds import Ground
 from selfedit.samples import Owner
 from selfedit.types import Outcome, Probe, SelfEdit, Sequence, TrainingPlan, Trial
-from selfedit.writing import Author
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter

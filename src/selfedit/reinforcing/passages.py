@@ -19,6 +19,7 @@ from selfedit.config import Recipe
 from selfedit.edits.tools import headed
 from selfedit.errors import UsageError
 from selfedit.graders import grader_for
+from selfedit.questioning import Author
 from selfedit.recipes import data_file
 from selfedit.reinforcing.attempts import judged, of_head
 from selfedit.reinforcing.kinds import Judged, Written, pieces
@@ -39,7 +40,7 @@ from selfedit.types import (
     Trial,
     content_hash,
 )
-from selfedit.writing import Author, Brief, policy_rows, sequences_of, write_edits, write_probes
+from selfedit.writing import Brief, policy_rows, sequences_of, write_edits, write_probes
 
 if TYPE_CHECKING:
     from selfedit.reinforcing.campaign import Campaign

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Items
 
 from selfedit.config import Recipe
+from selfedit.questioning import Author
 from selfedit.reinforcing.attempts import Tried
 from selfedit.reinforcing.campaign import Campaign
 from selfedit.reinforcing.kinds import Written
 from selfedit.samples import Owner
 from selfedit.select import advantages, beating, best, means, shrunk
 from selfedit.types import SelfEdit, Sequence, TrainingPlan
-from selfedit.writing import Author
 
 Kept = Mapping[str, float]
 """Id of an edit → what it weighs in the policy's training."""
