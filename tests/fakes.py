@@ -167,9 +167,9 @@ class FakeWorker:
     def _recited(self, request: GenerationRequest) -> str:
         """A learned sentence: that of the question, of one that it grasps, or any; of the base nothing."""
         adapters = [*(request.head.adapters if request.head else ()), request.adapter]
-        rows = {k: v for each in adapters if each is not None for k, v in self._rows[each.hash].items()}
+        rows = {k: v for each in adapters if each for k, v in self._rows.get(each.hash, {}).items()}
         question = request.prompt.removesuffix("\nText:").rpartition(". ")[2]
-        answer = self.grasps.get(question)
+        answer = self.grasps.get(question) or self._spans.get(question)
         holding = (text for text in rows.values() if answer and answer in text)
         return rows.get(request.prompt) or next(holding, next(iter(rows.values()), ""))
 

@@ -8,7 +8,7 @@ import pytest
 
 from selfedit.config import learning
 from selfedit.edits.recitation import is_recited, recited_row
-from selfedit.errors import UsageError
+from selfedit.errors import StoreError, UsageError
 from selfedit.memory import Memory
 from selfedit.reciting import SAMPLES, Query, Reader, recited
 from selfedit.rounds import Ground, answered, logprobs
@@ -155,3 +155,32 @@ def test_what_cannot_be_recited_is_one_line(
     with pytest.raises(UsageError, match=said):
         learned(memory, tmp_path, learning(RECITE, **given))
     assert memory.log() == ()
+
+
+def test_a_changed_file_is_asked_as_before(memory: Memory, tmp_path: Path) -> None:
+    (old,) = learned(memory, tmp_path).commits
+    (tmp_path / "note.md").write_text(NOTE.replace("eleven shells", "twelve shells"), encoding="utf-8")
+    report = memory.learn([tmp_path / "note.md"], settings=learning(SETTINGS, samples=1))
+    assert [gone for gone, _ in report.replaced] == [old]
+    with Store.open(memory.path) as store:
+        (row,) = store.head()
+        rows = store.plan(row.id).sequences
+    assert rows
+    assert all(is_recited(each) for each in rows)
+    assert memory.ask(QUESTION).recited == (SENTENCE,)
+
+
+def test_what_recites_is_made_one_with_its_like_alone(
+    memory: Memory, worker: FakeWorker, tmp_path: Path
+) -> None:
+    learned(memory, tmp_path)
+    other = tmp_path / "mill.md"
+    other.write_text("# Mill\n\nThe mill of Aldersund grinds for Petra Vance.\n", encoding="utf-8")
+    (mill,) = memory.learn([other], settings=learning(SETTINGS, samples=1)).commits
+    with pytest.raises(StoreError, match=r"recites and .* does not"):
+        memory.consolidate()
+    memory.revert(mill)
+    memory.learn([other], settings=learning(RECITE))
+    report = memory.consolidate(settings=learning(SETTINGS, gate={"canaries": 0}))
+    assert len(report.commits) == 1, report.reason
+    assert memory.ask(QUESTION).recited == (SENTENCE,)

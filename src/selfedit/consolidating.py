@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Items
 
 from selfedit import lifelong
-from selfedit.config import Learning
+from selfedit.config import Learning, recorded
 from selfedit.errors import StoreError
 from selfedit.lessons import Earlier, Hire, Lesson, Parts
 from selfedit.lifelong import LearnReport
@@ -22,10 +22,11 @@ VERB = "consolidate"
 def consolidate(store: Store, hire: Hire, settings: Learning) -> LearnReport:
     """Train one adapter of all live commits and let it take their place.
 
-    Raises StoreError where there are not two of them.
+    Raises StoreError where there are not two of them, and where some recite and others do not.
     """
     rows = several(store)
-    return lifelong.learn(hire(rows), _lesson(store, rows, settings))
+    alike = settings.model_copy(update={"recite": _recite(store, rows)})
+    return lifelong.learn(hire(rows), _lesson(store, rows, alike))
 
 
 def several(store: Store) -> tuple[CommitRow, ...]:
@@ -34,6 +35,18 @@ def several(store: Store) -> tuple[CommitRow, ...]:
     if len(rows) < 2:
         raise StoreError(f"{store.path}: fewer than two live commits; there is nothing to make one of")
     return rows
+
+
+def _recite(store: Store, rows: Items[CommitRow]) -> bool:
+    """Whether the commits recite: one adapter is asked in one way."""
+    recite = [recorded(row.settings).recite for row in rows]
+    if any(recite) and not all(recite):
+        one, other = rows[recite.index(True)].id[:12], rows[recite.index(False)].id[:12]
+        raise StoreError(
+            f"{store.path}: {one} recites and {other} does not, so that one adapter cannot be made of both; "
+            "revert one of them and learn its files as the other was"
+        )
+    return recite[0]
 
 
 def _lesson(store: Store, rows: Items[CommitRow], settings: Learning) -> Lesson:

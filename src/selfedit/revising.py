@@ -48,12 +48,17 @@ def without_file(store: Store, row: CommitRow, path: str) -> Lesson:
 
 
 def with_versions(store: Store, row: CommitRow, documents: Items[Document], like: Lesson) -> Lesson:
-    """What a commit learned, with new versions in place of the files that it holds; else as `like` says."""
+    """What a commit learned, with new versions in place of the files that it holds; else as `like` says.
+
+    One adapter is asked in one way: whether it recites is as it was.
+    """
     rest = list(held_documents(store, row))
     places = matched(enumerate(rest), documents)
     for new in documents:
         rest[places[new.path][0]] = new
-    return replace(like, documents=_told_apart(rest), earlier=earlier(store, row, "learn", rest))
+    settings = like.settings.model_copy(update={"recite": recorded(row.settings).recite})
+    kept = earlier(store, row, "learn", rest)
+    return replace(like, documents=_told_apart(rest), settings=settings, earlier=kept)
 
 
 def held_documents(store: Store, row: CommitRow) -> tuple[Document, ...]:
