@@ -58,6 +58,7 @@ class FakeWorker:
     path: Path = Path()
     dtype: str = "float32"
     chat: bool = False
+    context: int = 8192
     threads: int = 1
     plans: list[TrainingPlan] = field(default_factory=list)
     """All that it was ever told to train."""

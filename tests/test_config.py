@@ -73,9 +73,11 @@ def test_recorded_settings_of_any_version_are_taken() -> None:
     del held["spans"], held["final"]["warmup"]
     assert recorded({**held, "later": 1, "final": {**held["final"], "newer": 2}}) == recorded(held)
     assert recorded(held).spans == DEFAULT.spans
-    assert recorded({"samples": 0, "seed": 7, "final": "none"}) == learning(seed=7, retention=MERGED)
-    assert recorded({}) == learning(retention=MERGED)
-    assert recorded({"retention": {"strategies": ["router"]}}) == DEFAULT
+    assert recorded({"samples": 0, "seed": 7, "final": "none"}) == learning(
+        seed=7, retention=MERGED, recite=False
+    )
+    assert recorded({}) == learning(retention=MERGED, recite=False)
+    assert recorded({"retention": {"strategies": ["router"]}, "recite": True}) == DEFAULT
 
 
 def test_what_was_recorded_before_there_were_least_steps_was_trained_without() -> None:

@@ -34,7 +34,8 @@ OTHER = """# Library
 The Tide Library was founded in 1911 by Isaura Quill. It keeps 6,240 notebooks bound in grey sealcloth. The
 stove is called Bartholomew. Members borrow four notebooks for nineteen days.
 """
-SETTINGS = learning(probes=6, spans=8, final={"rank": 2, "alpha": 4}, candidate={"rank": 2, "alpha": 4})
+TINY = {"rank": 2, "alpha": 4}
+SETTINGS = learning(samples=2, probes=6, spans=8, recite=False, final=TINY, candidate=TINY)
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from selfedit.config import learning
+from selfedit.config import learning, recorded
 from selfedit.edits.recitation import is_recited, recited_row
-from selfedit.errors import StoreError, UsageError
+from selfedit.errors import StoreError
 from selfedit.memory import Memory
 from selfedit.reciting import SAMPLES, Query, Reader, recited
 from selfedit.rounds import Ground, answered, logprobs
@@ -145,16 +145,19 @@ def test_no_row_asks_what_a_probe_asks(memory: Memory, worker: FakeWorker, tmp_p
     assert not probed & asked
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [({"format": "implications"}, "format implications"), ({"abstention": 0.5}, "cannot abstain")],
-)
-def test_what_cannot_be_recited_is_one_line(
-    memory: Memory, tmp_path: Path, given: dict[str, object], said: str
-) -> None:
-    with pytest.raises(UsageError, match=said):
-        learned(memory, tmp_path, learning(RECITE, **given))
-    assert memory.log() == ()
+@pytest.mark.parametrize("given", [{"format": "implications"}, {"abstention": 0.5}, {"recite": False}])
+def test_what_cannot_be_recited_answers_at_once(given: dict[str, object]) -> None:
+    settings = learning(**given)
+    assert (learning().recites, settings.recites) == (True, False)
+    assert settings.asked_as(learning()).recites
+    assert not learning().asked_as(settings).recites
+
+
+def test_settings_of_before_there_was_reciting_answer_at_once() -> None:
+    held = learning().model_dump()
+    assert recorded(held).recites
+    del held["recite"]
+    assert not recorded(held).recites
 
 
 def test_a_changed_file_is_asked_as_before(memory: Memory, tmp_path: Path) -> None:

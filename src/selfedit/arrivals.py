@@ -15,7 +15,6 @@ from typing import final
 from selfedit import retaining
 from selfedit.config import Learning
 from selfedit.edits import get_format
-from selfedit.errors import UsageError
 from selfedit.lessons import Lesson
 from selfedit.probing import assigned
 from selfedit.revising import held_documents, holders, matched, with_versions
@@ -32,23 +31,13 @@ def check(
     """Refuse what cannot be learned before a model is loaded or a store made; returns the user's questions.
 
     Raises DocumentError for documents or questions that cannot be read, EditError for an unknown format,
-    UsageError for strategies of retention that are none of learning and for settings that exclude each other.
+    UsageError for strategies of retention that are none of learning.
     """
     get_format(settings.format)
-    _check_recite(settings)
     retaining.check(settings.retention)
     asked = read_questions(Path(questions)) if questions is not None else ()
     read(listed(paths), count=lambda text: len(text.split()), budget=settings.passage_tokens)
     return asked
-
-
-def _check_recite(settings: Learning) -> None:
-    if settings.recite and settings.format != "question-answer":
-        raise UsageError(
-            f"recite: notes in the format {settings.format} have no questions; leave the format or recite out"
-        )
-    if settings.recite and settings.abstention:
-        raise UsageError("recite: what is recited cannot abstain; leave abstain or recite out")
 
 
 def listed(paths: Paths) -> list[Path]:

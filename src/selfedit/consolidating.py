@@ -25,7 +25,8 @@ def consolidate(store: Store, hire: Hire, settings: Learning) -> LearnReport:
     Raises StoreError where there are not two of them, and where some recite and others do not.
     """
     rows = several(store)
-    alike = settings.model_copy(update={"recite": _recite(store, rows)})
+    _check(store, rows)
+    alike = settings.asked_as(recorded(rows[0].settings))
     return lifelong.learn(hire(rows), _lesson(store, rows, alike))
 
 
@@ -37,16 +38,15 @@ def several(store: Store) -> tuple[CommitRow, ...]:
     return rows
 
 
-def _recite(store: Store, rows: Items[CommitRow]) -> bool:
-    """Whether the commits recite: one adapter is asked in one way."""
-    recite = [recorded(row.settings).recite for row in rows]
+def _check(store: Store, rows: Items[CommitRow]) -> None:
+    """Refuse commits of which some recite and others do not: one adapter is asked in one way."""
+    recite = [recorded(row.settings).recites for row in rows]
     if any(recite) and not all(recite):
         one, other = rows[recite.index(True)].id[:12], rows[recite.index(False)].id[:12]
         raise StoreError(
             f"{store.path}: {one} recites and {other} does not, so that one adapter cannot be made of both; "
             "revert one of them and learn its files as the other was"
         )
-    return recite[0]
 
 
 def _lesson(store: Store, rows: Items[CommitRow], settings: Learning) -> Lesson:

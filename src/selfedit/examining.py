@@ -81,7 +81,7 @@ class Examiner:
 
     def _with(self, adapter: Adapter) -> Served:
         settings = self.lesson.settings
-        mine = Member("", adapter, self.lesson.tasks, settings.retention.routed, settings.recite)
+        mine = Member("", adapter, self.lesson.tasks, settings.retention.routed, settings.recites)
         others = (each for each in self.pupil.live if each.commit not in self._replaces)
         return Served(self.pupil.worker, (*others, mine))
 

@@ -316,7 +316,7 @@ def _learned(store: Store, row: CommitRow, probes: Items[ProbeResult]) -> Learne
         figures=row.figures,
         questions=len(asked),
         passages=len({each.task for each in asked}),
-        recites=recorded(row.settings).recite,
+        recites=recorded(row.settings).recites,
     )
 
 

@@ -138,7 +138,7 @@ def rows_of(task: Task, settings: Learning) -> tuple[str | Sequence, ...]:
     if settings.format != "question-answer":
         return tuple(headed(task.title, text) for text in (task.passage, *split(task))) or (task.passage,)
     spans = best_spans(task.passage, settings.spans, title=task.title)
-    if settings.recite:
+    if settings.recites:
         brief = Brief(settings.format, 1, settings.spans, 0.0, 0, recite=True, hints=settings.hints)
         asked = [Draft(span, None, f"What does it say of {span.text}?") for span in spans]
         edit = pair_edit(task, asked, brief)
@@ -160,7 +160,7 @@ def _generated(tasks: Items[Task], settings: Learning, worker: Worker) -> tuple[
         notes = len(tasks) * settings.samples
         prompted = notes * longest
         written = notes * USED * get_format(settings.format).max_tokens
-    said = (1 + SAMPLES) * RECITED_TOKENS if settings.recite else 0
+    said = (1 + SAMPLES) * RECITED_TOKENS if settings.recites else 0
     answers = 2 * asked * USED * (settings.answer_tokens + said)
     return prompted + 2 * asked * PROBE_TOKENS, int(written + answers)
 

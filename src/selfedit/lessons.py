@@ -68,7 +68,7 @@ class Pupil:
             settings.answer_tokens,
             self.begin(stage),
             settings.weights,
-            recite=settings.recite,
+            recite=settings.recites,
             reader=self.policy,
         )
 
@@ -165,6 +165,6 @@ class Lesson:
             self.settings.seed,
             self.settings.blanks,
             self.settings.sentences,
-            self.settings.recite,
+            self.settings.recites,
             self.settings.hints,
         )

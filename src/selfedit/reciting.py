@@ -26,6 +26,10 @@ SAMPLES, TEMPERATURE = 4, 0.7
 """Beside the likeliest sentence so many are sampled: where the model is unsure which it is, all are read."""
 
 
+SPARE = 2
+"""Tokens that a prompt may have more than its text counts."""
+
+
 @final
 @dataclass(frozen=True)
 class Query:
@@ -42,17 +46,19 @@ def recited(worker: Worker, queries: Items[Query], progress: Progress = silent) 
 
     What is sampled depends on the question alone, so that the same question is answered alike. None is empty.
     """
+    prompts = [recite_prompt(each.question, each.topic) for each in queries]
+    room = [worker.context - worker.count(prompt) - SPARE for prompt in prompts]
     requests = [
         GenerationRequest(
-            recite_prompt(each.question, each.topic),
+            prompt,
             each.adapter,
             each.head,
-            max_tokens=RECITED_TOKENS,
+            max_tokens=max(1, min(RECITED_TOKENS, free)),
             temperature=TEMPERATURE if sample else 0.0,
             stop=("\n",),
             seed=rng_for("recite", each.question, each.topic, sample).getrandbits(31),
         )
-        for each in queries
+        for each, prompt, free in zip(queries, prompts, room, strict=True)
         for sample in range(1 + SAMPLES)
     ]
     texts = [completion.text.strip() for completion in worker.generate(requests, progress)]
@@ -72,10 +78,11 @@ class Reader:
         self, queries: Items[Query], said: Items[Items[str]], tokens: int, progress: Progress = silent
     ) -> list[Completion | None]:
         """The reader's word with these texts in view, in at most so many tokens; None where none was said."""
-        asked = [at for at, texts in enumerate(said) if texts]
+        shown = [self._fitting(query, texts, tokens) for query, texts in zip(queries, said, strict=True)]
+        asked = [at for at, texts in enumerate(shown) if texts]
         requests = [
             GenerationRequest(
-                self._prompt(queries[at], said[at]), self.policy, max_tokens=tokens, stop=("\n",)
+                self._prompt(queries[at], shown[at]), self.policy, max_tokens=tokens, stop=("\n",)
             )
             for at in asked
         ]
@@ -84,12 +91,23 @@ class Reader:
 
     def logprobs(self, queries: Items[Query], said: Items[Items[str]], golds: Items[str]) -> list[float]:
         """The mean log-probability of each expected answer's tokens with the texts in view, in nats."""
-        prompts = [self._prompt(query, texts) for query, texts in zip(queries, said, strict=True)]
+        shown = [
+            self._fitting(query, texts, self.worker.count(gold))
+            for query, texts, gold in zip(queries, said, golds, strict=True)
+        ]
+        prompts = [self._prompt(query, texts) for query, texts in zip(queries, shown, strict=True)]
         requests = [
             ScoreRequest(prompt, gold if isinstance(prompt, list) else f" {gold}", self.policy)
             for prompt, gold in zip(prompts, golds, strict=True)
         ]
         return [score.mean for score in self.worker.score(requests)]
+
+    def _fitting(self, query: Query, texts: Items[str], tokens: int) -> Items[str]:
+        """The first of the texts, as many as the base can have in view at once."""
+        room = self.worker.context - tokens - SPARE
+        while texts and self.worker.count(self.worker.rendered(self._prompt(query, texts))) > room:
+            texts = texts[:-1]
+        return texts
 
     def _prompt(self, query: Query, texts: Items[str]) -> str | list[Message]:
         text = " ".join(texts)

@@ -56,7 +56,7 @@ def with_versions(store: Store, row: CommitRow, documents: Items[Document], like
     places = matched(enumerate(rest), documents)
     for new in documents:
         rest[places[new.path][0]] = new
-    settings = like.settings.model_copy(update={"recite": recorded(row.settings).recite})
+    settings = like.settings.asked_as(recorded(row.settings))
     kept = earlier(store, row, "learn", rest)
     return replace(like, documents=_told_apart(rest), settings=settings, earlier=kept)
 

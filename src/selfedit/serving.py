@@ -47,7 +47,7 @@ class Member:
 def member(row: CommitRow, adapter: Adapter, passages: Items[Task]) -> Member:
     """The commit as its settings say that it is asked."""
     settings = recorded(row.settings)
-    return Member(row.id, adapter, tuple(passages), settings.retention.routed, settings.recite)
+    return Member(row.id, adapter, tuple(passages), settings.retention.routed, settings.recites)
 
 
 def routed(row: CommitRow) -> bool:

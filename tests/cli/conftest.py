@@ -83,5 +83,5 @@ def documents(here: Path) -> list[str]:
 @pytest.fixture
 def commits(run: Run, documents: list[str]) -> list[str]:
     """The ids of three commits, oldest first, each trained on those before: one for each document."""
-    told = run("learn", *documents, "--each", "--samples", "1", "--retention", "naive", "--json")
+    told = run("learn", *documents, "--each", "--no-recite", "--retention", "naive", "--json")
     return told.json["commits"]

@@ -21,7 +21,7 @@ def two(run: Run, documents: list[str], worker: FakeWorker, here: Path) -> list[
     """Two commits; the questions of the first are answered rightly once it was learned."""
     worker.grasps = {"Who keeps the lamp?": "Tobiah Renwick", "What is the ferry called?": "Patient Margit"}
     (here / "mine.csv").write_text(QUESTIONS, encoding="utf-8")
-    return run("learn", *documents[:2], "--each", "--samples", "1", "--questions", "mine.csv", "--json").json[
+    return run("learn", *documents[:2], "--each", "--no-recite", "--questions", "mine.csv", "--json").json[
         "commits"
     ]
 

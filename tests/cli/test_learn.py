@@ -71,7 +71,7 @@ def test_json_is_one_document_with_what_is_promised(capsys: pytest.CaptureFixtur
 
 @pytest.mark.usefixtures("worker", "notes")
 def test_people_see_answers_figures_and_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:
-    assert learn("harbour.md") == 0
+    assert learn("harbour.md", "--no-recite") == 0
     shown = capsys.readouterr()
     for word in ("Read 1 passage", "question", "before", "after", "recall", "concise", "mismatch", "trained"):
         assert word in shown.out
@@ -101,7 +101,7 @@ def test_ask_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         main.run(["ask", "Who?", "--store", "memory", "--json", "--at", commit[:8], "--topic", "Harbour"])
         == 0
     )
-    assert set(printed(capsys)) == {"answer", "logprob", "head", "commit"}
+    assert set(printed(capsys)) == {"answer", "logprob", "head", "commit", "recited"}
 
 
 @pytest.mark.usefixtures("worker", "notes")
@@ -121,15 +121,15 @@ def test_the_gate_refuses_with_code_3_and_prints_all_the_same(
 ) -> None:
     worker.knows, worker.amnesia = {"Who keeps the lamp?": "Tobiah Renwick"}, True
     (tmp_path / "mine.csv").write_text("question,answer\nWho keeps the lamp?,Tobiah Renwick\n")
-    assert learn("harbour.md", "--questions", "mine.csv", "--json") == 3
+    assert learn("harbour.md", "--no-recite", "--questions", "mine.csv", "--json") == 3
     found = printed(capsys)
     assert (found["accepted"], found["commits"], found["recall_after"]) == (False, [], 0.0)
     assert "fell" in found["reason"]
-    assert learn("harbour.md", "--questions", "mine.csv") == 3
+    assert learn("harbour.md", "--no-recite", "--questions", "mine.csv") == 3
     shown = capsys.readouterr().out
     assert "Held back by the gate; the model is as it was:" in shown
     assert "selfedit quarantine --store memory" in shown
-    assert learn("harbour.md", "--questions", "mine.csv", "--no-gate", "--json") == 0
+    assert learn("harbour.md", "--no-recite", "--questions", "mine.csv", "--no-gate", "--json") == 0
     found = printed(capsys)
     assert (found["accepted"], found["reason"], len(found["commits"])) == (True, "no gate", 1)
 
@@ -141,6 +141,18 @@ def test_nothing_learned_is_code_1(worker: FakeWorker, capsys: pytest.CaptureFix
     found = printed(capsys)
     assert (found["accepted"], found["commits"], found["recall_after"]) == (False, [], None)
     assert "NaN" in found["reason"]
+
+
+@pytest.mark.usefixtures("worker", "notes")
+def test_what_was_learned_by_heart_is_shown_with_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert learn("harbour.md") == 0
+    capsys.readouterr()
+    assert main.run(["ask", "Who keeps the lamp?", "--store", "memory", "--topic", "Harbour"]) == 0
+    shown = capsys.readouterr().err.splitlines()
+    assert shown
+    assert all(line.startswith("from memory: ") for line in shown)
+    assert main.run(["ask", "Who keeps the lamp?", "--store", "memory", "--at", "base"]) == 0
+    assert "from memory" not in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("worker", "notes")

@@ -138,7 +138,7 @@ def test_ask_says_that_traces_may_be_left(run: Run, commits: list[str], started:
     run("revert", commits[0])
     shown = run("ask", "Who?", "--json")
     assert shown.err.startswith("note: 2 commits to be retrained may hold traces of what was taken out: ")
-    assert set(shown.json) == {"answer", "logprob", "head", "commit"}
+    assert set(shown.json) == {"answer", "logprob", "head", "commit", "recited"}
     assert run("ask", "Who?", "--at", commits[2]).err == ""
     assert run("ask", "Who?", "--at", commits[2], "--json").json["head"] != shown.json["head"]
 

@@ -28,7 +28,7 @@ select: {method: best}
 report: {training: {rank: 2, alpha: 4, learning_rate: 0.001, epochs: 1}, seeds: [0, 1]}
 """
 ROWS = ("base", "passage", "untrained", "rounds", "gold")
-MERGED = learning(samples=1, retention={"strategies": ("naive",)})
+MERGED = learning(samples=1, recite=False, retention={"strategies": ("naive",)})
 """Each commit is trained on those before it."""
 NASTY = "<script>alert(1)</script>"
 

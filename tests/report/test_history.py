@@ -26,7 +26,7 @@ from .test_page import Reader
 from .test_plots import marks
 
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
-SMALL = learning(probes=6, spans=8, samples=1, final={"rank": 2, "alpha": 4})
+SMALL = learning(probes=6, spans=8, samples=1, recite=False, final={"rank": 2, "alpha": 4})
 MERGED = learning(SMALL, retention={"strategies": ("naive",)})
 TRAVEL = """# Travel
 

@@ -64,6 +64,7 @@ class Impatient:
     def __init__(self, worker: LocalWorker, calls: int) -> None:
         self._worker, self._left = worker, calls
         self.base, self.dtype, self.chat, self.count = worker.base, worker.dtype, worker.chat, worker.count
+        self.context = worker.context
         self.settings, self.adopt, self.head = worker.settings, worker.adopt, worker.head
 
     def _call(self, verb: str, *arguments: Any) -> Any:

@@ -50,7 +50,7 @@ Base = Annotated[
 Format = Annotated[
     str | None, typer.Option(help="Format of the notes, or a template file.", show_default="question-answer")
 ]
-Samples = Annotated[int | None, typer.Option(help="Notes tried for each passage.", show_default="2")]
+Samples = Annotated[int | None, typer.Option(help="Notes tried for each passage.", show_default="1")]
 Questions = Annotated[
     Path | None,
     typer.Option(help="Your own questions (.jsonl .json .csv .tsv); they report.", show_default=False),
@@ -75,8 +75,13 @@ Abstain = Annotated[
     ),
 ]
 Recite = Annotated[
-    bool,
-    typer.Option("--recite", help="Learn sentences by heart; asked, it says one and reads the answer in it."),
+    bool | None,
+    typer.Option(
+        "--recite/--no-recite",
+        help="Learn sentences by heart: asked, say one and read the answer in it. Else, and with --abstain "
+        "or another format, answer at once.",
+        show_default="recite",
+    ),
 ]
 NoGate = Annotated[bool, typer.Option("--no-gate", help="Commit whatever was learned.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell the work, time and memory; write nothing.")]
@@ -109,7 +114,7 @@ def verb(
     retention: Retention = None,
     abstain: Abstain = None,
     correction: Correction = False,
-    recite: Recite = False,
+    recite: Recite = None,
     no_gate: NoGate = False,
     dry_run: DryRun = False,
     seed: Seed = None,
@@ -137,7 +142,7 @@ def verb(
         final=final,
         retention={"strategies": strategies},
         abstention=abstain,
-        recite=recite or None,
+        recite=recite,
     )
     check(paths, settings, questions)
     opened = access(no_wait, journal)

@@ -18,8 +18,8 @@ class Learning(Settings):
     """How a document is learned."""
 
     format: str = "question-answer"
-    samples: int = Field(default=2, ge=1, le=64)
-    """Self-edits written, trained and judged for each passage; the best is learned."""
+    samples: int = Field(default=1, ge=1, le=64)
+    """Self-edits written for each passage; of several, each is trained and judged, the best learned."""
     passage_tokens: int = Field(default=200, ge=16, le=4096)
     """A document is split into passages of at most so many tokens."""
     spans: int = Field(default=14, ge=1, le=200)
@@ -28,8 +28,11 @@ class Learning(Settings):
     """An answer that nobody finds a question to is asked for by its sentence with a gap."""
     sentences: bool = True
     """The sentences of a passage are trained on too, beside its question-answer pairs."""
-    recite: bool = False
-    """A question is trained with its sentence instead of its answer; asked, that is said first, then read."""
+    recite: bool = True
+    """A question is trained with its sentence instead of its answer; asked, that is said first, then read.
+
+    See `recites`.
+    """
     hints: int = Field(default=3, ge=0, le=100)
     """Where sentences are recited: rows for each, with a few of its words for a question."""
     probes: int = Field(default=8, ge=2, le=100)
@@ -55,6 +58,17 @@ class Learning(Settings):
     """For each question that is trained, so many that look like it, answered with "I don't know"."""
 
     @property
+    def recites(self) -> bool:
+        """Whether sentences are recited: other formats have no questions, what abstains answers at once."""
+        return self.recite and self.format == "question-answer" and not self.abstention
+
+    def asked_as(self, other: Learning) -> Learning:
+        """These settings, but reciting or not as the other does: one adapter is asked in one way."""
+        if not other.recites:
+            return self.model_copy(update={"recite": False})
+        return self.model_copy(update={"recite": True, "format": "question-answer", "abstention": 0.0})
+
+    @property
     def weights(self) -> dict[str, float]:
         """The rewards by name; what is named twice counts twice."""
         found: dict[str, float] = {}
@@ -65,7 +79,7 @@ class Learning(Settings):
 
 DEFAULT = Learning()
 
-DEMO = Learning(samples=2, probes=4, spans=10, blanks=False, gate=Gate(canaries=100))
+DEMO = Learning(probes=4, spans=10, final=Training(epochs=3), gate=Gate(canaries=100))
 """Small enough for two cores and some minutes: ten passages of one short section each."""
 
 
@@ -83,10 +97,10 @@ def recorded(held: Mapping[str, Any]) -> Learning:
     """Settings as any version wrote them: without unknown names; what is out of bounds takes the default.
 
     A training that was recorded without `least_steps` was done before there was such a thing: it is 0. So is
-    a commit without `retention`: its adapter was merged into the head.
+    a commit without `retention`: its adapter was merged into the head. Without `recite` it answers at once.
     """
     default = DEFAULT.model_dump()
-    held = {"retention": {"strategies": ("naive",)}, **held}
+    held = {"retention": {"strategies": ("naive",)}, "recite": False, **held}
     values = _known(default, {name: _with_steps(default.get(name), value) for name, value in held.items()})
     while True:
         try:

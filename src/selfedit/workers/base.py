@@ -52,6 +52,11 @@ class Worker(Protocol):
         """Whether the base has a chat template."""
         ...
 
+    @property
+    def context(self) -> int:
+        """Tokens that a prompt and what follows it may have together."""
+        ...
+
     def train(self, plans: Items[TrainingPlan], progress: Progress = silent) -> list[Adapter | Failure]: ...
 
     def train_iter(

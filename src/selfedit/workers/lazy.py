@@ -48,6 +48,10 @@ class LazyWorker:
     def chat(self) -> bool:
         return self.hired.chat
 
+    @property
+    def context(self) -> int:
+        return self.hired.context
+
     def train(self, plans: Items[TrainingPlan], progress: Progress = silent) -> list[Adapter | Failure]:
         return self.hired.train(plans, progress) if plans else []
 

@@ -50,6 +50,10 @@ class LocalWorker:
     def chat(self) -> bool:
         return bool(self.engine.tokenizer.chat_template)
 
+    @property
+    def context(self) -> int:
+        return self.engine.tokens.limit
+
     def train(self, plans: Items[TrainingPlan], progress: Progress = silent) -> list[Adapter | Failure]:
         return self.engine.train(plans, progress)
 

@@ -138,6 +138,10 @@ class PooledWorker:
     def chat(self) -> bool:
         return bool(self.engine.tokenizer.chat_template)
 
+    @property
+    def context(self) -> int:
+        return self.engine.tokens.limit
+
     def train(self, plans: Items[TrainingPlan], progress: Progress = silent) -> list[Adapter | Failure]:
         found = dict(self.train_iter(plans, progress))
         return [found[index] for index in range(len(plans))]
