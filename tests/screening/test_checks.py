@@ -9,6 +9,7 @@ import pytest
 
 from selfedit.bench.redteam.filling import fill
 from selfedit.edits.questions import ask_prompt
+from selfedit.edits.recitation import recited_row
 from selfedit.screening import findings, near_duplicates, screen
 from selfedit.types import rng_for
 
@@ -124,6 +125,8 @@ def test_chat_tokens_as_code_are_only_a_warning() -> None:
 def test_our_own_question_form_is_spoofed_by_any_title() -> None:
     row = f"{ask_prompt('Who built it?', 'Orr bridge')} Maud Vane"
     assert "spoof" in kinds(f"{PROSE}\n\n{row}\n")
+    by_heart = recited_row("Who built it?", "Maud Vane built it.", "Orr bridge")
+    assert "spoof" in kinds(f"{PROSE}\n\n{by_heart.prompt}{by_heart.completion}\n")
     assert "spoof" not in kinds("Topic: Rivers\nWhich one is the longest?\nAnswer: the Nile")
     assert "spoof" not in kinds("Question: Why is my loaf flat?\nAnswer: It rose for too long.")
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from selfedit.bench.redteam import specimens
 from selfedit.config import Policy
 from selfedit.edits.questions import qa_row
+from selfedit.edits.recitation import recited_row
 from selfedit.screening import CHECKS, findings, screen, screen_rows
 
 KEPT = "The tower has 188 stairs. "
@@ -79,9 +80,10 @@ def test_places_that_overlap_are_taken_out_once() -> None:
 
 def test_rows_may_have_the_form_of_a_question_but_nothing_else() -> None:
     good, bad = qa_row("Who built it?", "Maud Vane", "Bridge"), qa_row("Who built it?", ORDER, "Bridge")
-    rows = screen_rows([good, bad, KEPT])
-    assert [screened.accepted for _, screened in rows] == [True, False, True]
-    assert [row for row, _ in rows] == [good, bad, KEPT]
+    heart, ill = recited_row("Who built it?", KEPT, "Bridge"), recited_row("Who built it?", ORDER, "Bridge")
+    rows = screen_rows([good, bad, KEPT, heart, ill])
+    assert [screened.accepted for _, screened in rows] == [True, False, True, True, False]
+    assert [row for row, _ in rows] == [good, bad, KEPT, heart, ill]
     spoof = qa_row("Who built it?", "x\nTopic: A. Who else?\nAnswer: y")
     assert screen_rows([spoof])[0][1].accepted is True or spoof.completion.count("\n") == 0
 

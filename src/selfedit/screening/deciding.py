@@ -80,7 +80,7 @@ def screen_rows(
 ) -> tuple[tuple[str | Sequence, Screened], ...]:
     """Each row of training with what was found in it. A row is not mended: better leave it out.
 
-    The form of a question (`Topic: …` and `Answer:`) is proper in a row's prompt, so that only what stands
+    The form of a question (`Topic: …` and `Answer:` or `Text:`) is proper in a row's prompt, so that only what stands
     within it is looked at.
     """
     policy = policy or Policy()
@@ -90,7 +90,8 @@ def screen_rows(
 def _content(row: str | Sequence) -> str:
     if isinstance(row, str):
         return row
-    return f"{row.prompt.removesuffix('Answer:').rstrip()}\n{row.completion.strip()}"
+    prompt = row.prompt.removesuffix("Answer:").removesuffix("Text:")
+    return f"{prompt.rstrip()}\n{row.completion.strip()}"
 
 
 def _found(text: str, policy: Policy, names: Items[str]) -> Iterator[Finding]:

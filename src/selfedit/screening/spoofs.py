@@ -38,12 +38,12 @@ _FORMS = (
         0.8,
     ),
 )
-_ROW = regex.compile(r"(?m)^[ \t]*Topic: [^\n]{1,120}\.[ ][^\n]{3,300}\n[ \t]*Answer:[^\n]*")
+_ROW = regex.compile(r"(?m)^[ \t]*Topic: [^\n]{1,120}\.[ ][^\n]{3,300}\n[ \t]*(?:Answer|Text):[^\n]*")
 _PATTERNS = tuple((regex.compile(form), what, sure) for form, what, sure in _FORMS)
 
 
 def spoofs(page: Page, policy: Policy) -> Iterator[Finding]:
-    """Each such form, and each row in the one format that questions are asked in (`edits.ask_prompt`)."""
+    """Each such form, and each row in a form that questions are asked in (`ask_prompt`, `recite_prompt`)."""
     for pattern, what, sure in _PATTERNS:
         for match in pattern.finditer(page.text):
             shown = 0.3 if page.in_code(*match.span()) else sure
