@@ -80,8 +80,8 @@ def screen_rows(
 ) -> tuple[tuple[str | Sequence, Screened], ...]:
     """Each row of training with what was found in it. A row is not mended: better leave it out.
 
-    The form of a question (`Topic: …` and `Answer:` or `Text:`) is proper in a row's prompt, so that only what stands
-    within it is looked at.
+    The form of a question (`Topic: …` and `Answer:` or `Text:`) is proper in a row's prompt, so that only
+    what stands within it is looked at.
     """
     policy = policy or Policy()
     return tuple((row, _screened(_content(row), policy, ROW_CHECKS)) for row in rows)
