@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from selfedit.config import learning, recorded
+from selfedit.edits.questions import blank_question
 from selfedit.edits.recitation import is_recited, recited_row
 from selfedit.errors import StoreError
 from selfedit.memory import Memory
@@ -47,6 +48,25 @@ def test_a_wrong_sentence_is_not_read_right(worker: FakeWorker) -> None:
     (read,) = Reader(worker).answers([query], recited(worker, [query]), 24)
     assert read is not None
     assert read.text.strip() != ANSWER
+
+
+def test_a_gap_is_filled_without_a_reader(worker: FakeWorker) -> None:
+    gapped = blank_question(SENTENCE, SENTENCE.index("Tobiah"), len(SENTENCE) - 1)
+    worker.asked.clear()
+    (read,) = Reader(worker).answers([Query(gapped)], [("Goats travel free.", SENTENCE)], 24)
+    assert read is not None
+    assert (read.text, worker.asked) == (ANSWER, [])
+
+
+def test_no_more_is_read_than_the_base_can_hold(worker: FakeWorker) -> None:
+    worker.context = 45
+    texts = (SENTENCE, "Goats travel free on Wednesdays. " * 4, SENTENCE)
+    Reader(worker).answers([Query(QUESTION)], [texts], 24)
+    (asked,) = worker.asked
+    assert SENTENCE in asked.prompt
+    assert "Goats" not in asked.prompt
+    worker.context = 5
+    assert Reader(worker).answers([Query(QUESTION)], [texts], 24) == [None]
 
 
 def test_what_was_not_learned_is_not_read_at_all(worker: FakeWorker) -> None:

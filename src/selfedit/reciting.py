@@ -11,7 +11,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from selfedit.edits.recitation import recite_prompt
+from selfedit.edits.recitation import filled, recite_prompt
 from selfedit.edits.writer import check_prompt
 from selfedit.types import Completion, GenerationRequest, Head, Message, ScoreRequest, rng_for
 from selfedit.workers.base import silent
@@ -77,9 +77,13 @@ class Reader:
     def answers(
         self, queries: Items[Query], said: Items[Items[str]], tokens: int, progress: Progress = silent
     ) -> list[Completion | None]:
-        """The reader's word with these texts in view, in at most so many tokens; None where none was said."""
+        """The reader's word with these texts in view, in at most so many tokens; None where none was said.
+
+        A gap in one of the texts is filled from it by rule: that needs no reader.
+        """
         shown = [self._fitting(query, texts, tokens) for query, texts in zip(queries, said, strict=True)]
-        asked = [at for at, texts in enumerate(shown) if texts]
+        by_rule = [_by_rule(query, texts) for query, texts in zip(queries, shown, strict=True)]
+        asked = [at for at, texts in enumerate(shown) if texts and by_rule[at] is None]
         requests = [
             GenerationRequest(
                 self._prompt(queries[at], shown[at]), self.policy, max_tokens=tokens, stop=("\n",)
@@ -87,7 +91,7 @@ class Reader:
             for at in asked
         ]
         found = dict(zip(asked, self.worker.generate(requests, progress), strict=True))
-        return [found.get(at) for at in range(len(said))]
+        return [by_rule[at] or found.get(at) for at in range(len(said))]
 
     def logprobs(self, queries: Items[Query], said: Items[Items[str]], golds: Items[str]) -> list[float]:
         """The mean log-probability of each expected answer's tokens with the texts in view, in nats."""
@@ -116,3 +120,9 @@ class Reader:
         head = f"{query.topic}\n\n" if query.topic else ""
         told = f"{head}{text}\n\nAnswer the question in a few words taken from the text.\n{query.question}"
         return [{"role": "user", "content": told}]
+
+
+def _by_rule(query: Query, texts: Items[str]) -> Completion | None:
+    gaps = (filled(query.question, text) for text in texts)
+    text = next((gap for gap in gaps if gap), None)
+    return Completion(text, (), "stop") if text else None

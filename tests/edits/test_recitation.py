@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from selfedit.edits.questions import ask_prompt, qa_row
-from selfedit.edits.recitation import hints, is_recited, recite_prompt, recited_row
+import pytest
+
+from selfedit.edits.questions import ask_prompt, blank_question, qa_row
+from selfedit.edits.recitation import filled, hints, is_recited, recite_prompt, recited_row
 from selfedit.edits.words import content
 from selfedit.types import rng_for
 
@@ -47,3 +49,19 @@ def test_hints_follow_the_draw_alone() -> None:
 def test_a_sentence_of_one_word_gives_none() -> None:
     assert hints("Indeed.", 3, rng_for(1)) == ()
     assert hints("", 3, rng_for(1)) == ()
+
+
+@pytest.mark.parametrize(
+    "sentence", [SENTENCE, 'He said "no" to Tobiah Renwick.', "Tobiah Renwick came", "Tobiah Renwick"]
+)
+def test_a_gap_is_filled_from_its_sentence(sentence: str) -> None:
+    start = sentence.index("Tobiah")
+    question = blank_question(sentence, start, start + len("Tobiah Renwick"))
+    assert filled(question, sentence) == "Tobiah Renwick"
+
+
+def test_nothing_else_is_filled() -> None:
+    question = blank_question(SENTENCE, 0, 8)
+    assert filled(question, "Goats travel free on Wednesdays.") is None
+    assert filled("Who keeps the lamp?", SENTENCE) is None
+    assert filled('Fill in the blank: "no gap"', "no gap") is None

@@ -11,12 +11,15 @@ from __future__ import annotations
 from random import Random
 from typing import TypeGuard
 
-from selfedit.edits.questions import ask_prompt
+import regex
+
+from selfedit.edits.questions import BLANK, ask_prompt
 from selfedit.edits.words import FUNCTION_WORDS, Token, squash, tokens
 from selfedit.types import Sequence
 
 CUE = "Text:"
 _ANSWER = "Answer:"
+_GAPPED = regex.compile(r'Fill in the blank: "(?P<text>.*)"')
 LEAST, MOST = 0.25, 0.5
 """Shares of a sentence's words that a hint has."""
 
@@ -46,6 +49,17 @@ def hints(sentence: str, count: int, draw: Random) -> tuple[str, ...]:
         places = sorted(draw.sample(range(len(words)), size))
         found.append(" ".join(words[at] for at in places) + "?")
     return tuple(dict.fromkeys(found))
+
+
+def filled(question: str, sentence: str) -> str | None:
+    """What stands in the sentence where the question, one of `blank_question`, has its gap; else None."""
+    gapped = _GAPPED.fullmatch(squash(question))
+    if gapped is None:
+        return None
+    before, gap, after = gapped["text"].partition(BLANK)
+    said = squash(sentence).replace('"', "'")
+    fits = gap and said.startswith(before) and said.endswith(after) and len(said) > len(before) + len(after)
+    return said[len(before) : len(said) - len(after)].strip() or None if fits else None
 
 
 def _means(word: Token) -> bool:
