@@ -25,7 +25,7 @@ from selfedit.reciting import RECITED_TOKENS, SAMPLES
 from selfedit.rounds import Ground, plan_for
 from selfedit.tasks import Reading
 from selfedit.types import GenerationRequest, Probe, SelfEdit, Sequence, Task, TrainingPlan
-from selfedit.writing import Brief, Draft, pair_edit
+from selfedit.writing import Brief, pair_edit
 
 if TYPE_CHECKING:
     from selfedit.engine import Engine
@@ -140,7 +140,7 @@ def rows_of(task: Task, settings: Learning) -> tuple[str | Sequence, ...]:
     spans = best_spans(task.passage, settings.spans, title=task.title)
     if settings.recites:
         brief = Brief(settings.format, 1, settings.spans, 0.0, 0, recite=True, hints=settings.hints)
-        asked = [Draft(span, None, f"What does it say of {span.text}?") for span in spans]
+        asked = [(span, f"What does it say of {span.text}?") for span in spans]
         edit = pair_edit(task, asked, brief)
         return edit.lines if isinstance(edit, SelfEdit) else (task.passage,)
     rows = pairs_to_rows(task, [(span, None) for span in spans])

@@ -71,7 +71,7 @@ def write_edits(
 def _pairs(
     author: Author, tasks: Items[Task], probes: Items[Probe], brief: Brief
 ) -> dict[str, list[SelfEdit | Failure]]:
-    """Spans first, then a question to each by the model, checked; by rule where its own is no good."""
+    """Spans first, then a question to each by the model; unless recited, checked, and by rule if no good."""
     asked = _by_topic(probes)
     items = [
         Item(task, span)
@@ -89,30 +89,14 @@ def _pairs(
         None if q and _probed(q, asked[item.task.title]) else q
         for item, q in zip(items * brief.samples, [*greedy, *others], strict=True)
     ]
-    questions = fitting(author, items * brief.samples, drafts)
+    questions = drafts if brief.recite else fitting(author, items * brief.samples, drafts)
     found: dict[str, list[SelfEdit | Failure]] = {task.id: [] for task in tasks}
     for sample in range(brief.samples):
         part = slice(sample * len(items), (sample + 1) * len(items))
         for task in tasks:
-            written = [
-                Draft(item.span, question, draft)
-                for item, question, draft in zip(items, questions[part], drafts[part], strict=True)
-                if item.task is task
-            ]
-            found[task.id].append(_without(pair_edit(task, written, brief), asked[task.title]))
+            pairs = [(i.span, q) for i, q in zip(items, questions[part], strict=True) if i.task is task]
+            found[task.id].append(_without(pair_edit(task, pairs, brief), asked[task.title]))
     return found
-
-
-@final
-@dataclass(frozen=True)
-class Draft:
-    """What the policy wrote to a span."""
-
-    span: Span
-    question: str | None
-    """None where none was good enough, so that the rules ask."""
-    first: str | None = None
-    """The same before it was checked: it may not ask for the span, and is about its sentence all the same."""
 
 
 def _without(edit: SelfEdit | Failure, probes: Items[Probe]) -> SelfEdit | Failure:
@@ -126,27 +110,29 @@ def _without(edit: SelfEdit | Failure, probes: Items[Probe]) -> SelfEdit | Failu
     return replace(edit, lines=lines)
 
 
-def pair_edit(task: Task, drafts: Items[Draft], brief: Brief) -> SelfEdit | Failure:
+def pair_edit(task: Task, pairs: Items[tuple[Span, str | None]], brief: Brief) -> SelfEdit | Failure:
     """The self-edit of question-answer pairs: the sentences, and the rows of `pairs_to_rows`; or recitations.
 
     Where there is no row, the sentences are all that can be learned, and stand whatever the brief says.
     """
     if brief.recite:
-        lines = _recited(task, drafts, brief) or split(task)
+        lines = _recited(task, pairs, brief) or split(task)
     else:
-        rows = pairs_to_rows(task, [(each.span, each.question) for each in drafts], blanks=brief.blanks)
+        rows = pairs_to_rows(task, pairs, blanks=brief.blanks)
         lines = (*split(task), *rows) if brief.sentences or not rows else rows
     if not lines:
         return Failure("write", f"{task.title}: nothing to learn in this passage")
-    asked = [(each.first if brief.recite else each.question, each.span.text) for each in drafts]
-    text = "\n".join(f"Q: {question or BY_RULE} A: {answer}" for question, answer in asked)
+    text = "\n".join(f"Q: {question or BY_RULE} A: {span.text}" for span, question in pairs)
     return SelfEdit(task.id, "question-answer", text, lines)
 
 
-def _recited(task: Task, drafts: Items[Draft], brief: Brief) -> tuple[Sequence, ...]:
-    """Each question with its span's sentence, and each sentence by some hints at it."""
+def _recited(task: Task, pairs: Items[tuple[Span, str | None]], brief: Brief) -> tuple[Sequence, ...]:
+    """Each question with its span's sentence, and each sentence by some hints at it.
+
+    The questions need not ask for the span: they are about its sentence all the same.
+    """
     asked = [
-        recited_row(each.first, sentence_of(task, each.span), task.title) for each in drafts if each.first
+        recited_row(question, sentence_of(task, span), task.title) for span, question in pairs if question
     ]
     draw = rng_for("hints", brief.seed, task.id)
     hinted = [
