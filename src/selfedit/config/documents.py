@@ -25,9 +25,9 @@ class Learning(Settings):
     spans: int = Field(default=14, ge=1, le=200)
     """Answers asked for in each passage."""
     blanks: bool = True
-    """An answer that nobody finds a question to is asked for by its sentence with a gap."""
+    """An answer that nobody finds a question to is asked for by its sentence with a gap; not if recited."""
     sentences: bool = True
-    """The sentences of a passage are trained on too, beside its question-answer pairs."""
+    """The sentences of a passage are trained on too, beside its question-answer pairs; not if recited."""
     recite: bool = True
     """A question is trained with its sentence instead of its answer; asked, that is said first, then read.
 
