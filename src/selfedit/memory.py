@@ -294,7 +294,8 @@ class Memory:
 
         Facts were learned under their passage's title. Where no `topic` is given, it is the title of the
         learned passage that is nearest to the question in words; "" asks without any. It sees no more. Of
-        commits that answer alone, the one that learned this passage answers.
+        commits that answer alone, the one that learned this passage answers; one that recites says sentences
+        first (`Answer.recited`), and these are read for the answer.
         """
         if not question.strip():
             raise UsageError("the question is empty; ask something")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from selfedit.edits.recitation import filled, recite_prompt
-from selfedit.edits.writer import check_prompt
+from selfedit.edits.writer import check_prompt, reading_turn
 from selfedit.types import Completion, GenerationRequest, Head, Message, ScoreRequest, rng_for
 from selfedit.workers.base import silent
 
@@ -24,8 +24,6 @@ RECITED_TOKENS = 96
 """At most so many tokens of a sentence are said."""
 SAMPLES, TEMPERATURE = 4, 0.7
 """Beside the likeliest sentence so many are sampled: where the model is unsure which it is, all are read."""
-
-
 SPARE = 2
 """Tokens that a prompt may have more than its text counts."""
 
@@ -117,9 +115,7 @@ class Reader:
         text = " ".join(texts)
         if self.policy is not None or not self.worker.chat:
             return check_prompt(text, query.question, query.topic)
-        head = f"{query.topic}\n\n" if query.topic else ""
-        told = f"{head}{text}\n\nAnswer the question in a few words taken from the text.\n{query.question}"
-        return [{"role": "user", "content": told}]
+        return [{"role": "user", "content": reading_turn(text, query.question, query.topic)}]
 
 
 def _by_rule(query: Query, texts: Items[str]) -> Completion | None:

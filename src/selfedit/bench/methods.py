@@ -132,8 +132,8 @@ def gold(study: Study, tasks: Items[Task]) -> list[Sequences]:
     return [gold_rows(task) for task in tasks]
 
 
-DEFAULT = written("question-answer")
-OWN_QUESTIONS = without(has_gap, DEFAULT)
+AT_ONCE = written("question-answer")
+OWN_QUESTIONS = without(has_gap, AT_ONCE)
 METHODS: dict[str, Method] = {
     "base": nothing,
     "passage": passage,
@@ -147,8 +147,8 @@ METHODS: dict[str, Method] = {
     "own-questions": OWN_QUESTIONS,
     "own-pairs": without(is_sentence, OWN_QUESTIONS),
     "own-pairs-twice": without(is_sentence, without(has_gap, questions_twice)),
-    "question-answer": DEFAULT,
-    "pairs": without(is_sentence, DEFAULT),
+    "question-answer": AT_ONCE,
+    "pairs": without(is_sentence, AT_ONCE),
     "questions-twice": questions_twice,
     "base-recited": nothing,
     "recited": recited,

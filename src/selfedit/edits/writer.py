@@ -35,6 +35,12 @@ def check_prompt(context: str, question: str, topic: str = "") -> str:
     return f"{head}Text: {squash(context)}\nQuestion: {squash(question)}\nAnswer:"
 
 
+def reading_turn(context: str, question: str, topic: str = "") -> str:
+    """The same for a model that chats and was not trained on `check_prompt`."""
+    head = f"{topic}\n\n" if topic else ""
+    return f"{head}{context}\n\nAnswer the question in a few words taken from the text.\n{question}"
+
+
 def parse_question(text: str) -> str | None:
     """The question on the first line that has words, up to its question mark; None where it is none.
 

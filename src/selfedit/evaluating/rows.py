@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from selfedit.edits.questions import ask_prompt
-from selfedit.edits.writer import check_prompt
+from selfedit.edits.writer import check_prompt, reading_turn
 from selfedit.evaluating.notes import (
     BestOfN,
     ByRule,
@@ -59,8 +59,8 @@ def as_checked(task: Task) -> list[Prompt]:
 
 def shown(passage: str, probe: Probe) -> Prompt:
     """The question with a passage in view."""
-    said = f"{probe.topic}\n\n{passage}\n\nAnswer the question in a few words taken from the text."
-    return Prompt(check_prompt(passage, probe.question, probe.topic), f"{said}\n{probe.question}")
+    asked = (passage, probe.question, probe.topic)
+    return Prompt(check_prompt(*asked), reading_turn(*asked))
 
 
 def retrieved(library: Items[Task]) -> View:
