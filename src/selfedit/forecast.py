@@ -137,14 +137,21 @@ def rows_of(task: Task, settings: Learning) -> tuple[str | Sequence, ...]:
     """The rows that a self-edit of the task would come to, by rule."""
     if settings.format != "question-answer":
         return tuple(headed(task.title, text) for text in (task.passage, *split(task))) or (task.passage,)
-    spans = best_spans(task.passage, settings.spans, title=task.title)
     if settings.recites:
-        brief = Brief(settings.format, 1, settings.spans, 0.0, 0, recite=True, hints=settings.hints)
-        asked = [(span, f"What does it say of {span.text}?") for span in spans]
-        edit = pair_edit(task, asked, brief)
-        return edit.lines if isinstance(edit, SelfEdit) else (task.passage,)
+        return rows_by_heart(task, settings.spans, settings.hints)
+    spans = best_spans(task.passage, settings.spans, title=task.title)
     rows = pairs_to_rows(task, [(span, None) for span in spans])
     return (*split(task), *rows) if settings.sentences or not rows else rows
+
+
+def rows_by_heart(task: Task, spans: int, hints: int) -> tuple[str | Sequence, ...]:
+    """The same of a self-edit that is recited."""
+    asked = [
+        (span, f"What does it say of {span.text}?")
+        for span in best_spans(task.passage, spans, title=task.title)
+    ]
+    edit = pair_edit(task, asked, Brief("question-answer", 1, spans, 0.0, 0, recite=True, hints=hints))
+    return edit.lines if isinstance(edit, SelfEdit) else (task.passage,)
 
 
 def _generated(tasks: Items[Task], settings: Learning, worker: Worker) -> tuple[int, int]:

@@ -28,6 +28,11 @@ SPARE = 2
 """Tokens that a prompt may have more than its text counts."""
 
 
+def asked_by_heart(reader: Adapter | None) -> list[object]:
+    """What a key has of being asked so: how much is said, and who reads it."""
+    return ["recited", RECITED_TOKENS, SAMPLES, TEMPERATURE, reader.hash if reader else None]
+
+
 @final
 @dataclass(frozen=True)
 class Query:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -139,3 +140,23 @@ def test_a_race_takes_as_many_trials_as_are_told(samples: int, seeds: int, keep:
 def test_seconds_are_those_of_the_pace() -> None:
     cost = Cost(trained=1000, read=300, written=60)
     assert cost.seconds(Pace(train=100, write=20)) == pytest.approx((1000 + FORWARD * 300) / 100 + 3)
+
+
+def test_what_is_recited_is_said_and_read_for_every_answer() -> None:
+    rows = ["base", "in-context", "warm"]
+    at_once = recipe(rounds=1, data={"passages": 1}, report={"rows": rows})
+    said = recipe(rounds=1, data={"passages": 1}, report={"rows": rows}, write={"recite": True})
+    sizes = dataclasses.replace(SIZES, said=7)
+    assert estimate(said, SIZES) == estimate(at_once, SIZES) == estimate(at_once, sizes)
+    found, plain = estimate(said, sizes), estimate(at_once, sizes)
+    more = 2 * 96 * 5 * 7  # both rows that have no passage in view
+    assert found.report.written - plain.report.written == more
+    assert found.report.read - plain.report.read == more
+    tried = trials(said) + 1 + 2  # and the floors: the base, and the passage alone on both seeds
+    assert found.rounds[0].written - plain.rounds[0].written == tried * 5 * 7
+    assert found.rounds[0].trained == plain.rounds[0].trained
+
+
+def test_the_writer_that_reads_trains_nothing() -> None:
+    (row,) = [estimate(recipe(report={"rows": ["in-context-warm"]}), SIZES).report]
+    assert (row.adapters, row.trained, row.edits) == (0, 0, 0)

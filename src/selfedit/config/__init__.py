@@ -5,6 +5,7 @@ from selfedit.config.gating import Gate
 from selfedit.config.recipe import (
     FEW_SHOT,
     FEW_SHOT_ROWS,
+    PAIRS,
     ROWS,
     Configuration,
     Data,
@@ -27,6 +28,7 @@ __all__ = [
     "DEMO",
     "FEW_SHOT",
     "FEW_SHOT_ROWS",
+    "PAIRS",
     "ROWS",
     "Action",
     "Configuration",

@@ -23,6 +23,8 @@ ROWS = (
 2, of passages in one adapter."""
 FEW_SHOT_ROWS = ("in-context", "untrained", "rounds", "fixed", "oracle")
 """Rows of a table on tasks of demonstrations; `fixed` and `oracle` are of no other."""
+PAIRS = "question-answer"
+"""The format of questions: what a shipped writer writes, and what can be recited."""
 FEW_SHOT = "few-shot"
 """The format that self-edits for tasks of demonstrations are written in."""
 TOOLS = ("split", "cloze", "reorder")
@@ -173,6 +175,10 @@ class Write(Settings):
     """A number, or a list with one for each round, of which the last goes on."""
     spans: int = Field(default=14, ge=1, le=200)
     """Answers that the question-answer format asks for in each passage."""
+    recite: bool = False
+    """As `learn` does: a question is trained with its sentence; asked, this is said first, and then read."""
+    hints: int = Field(default=3, ge=0, le=100)
+    """Where sentences are recited: rows for each, with a few of its words for a question."""
 
 
 class Judge(Settings):
@@ -278,6 +284,8 @@ class Recipe(Section):
         for name in ("rounds", "report"):
             del held[name]
         del held["judge"]["held_out"]
+        if not self.write.recite:  # as in runs of earlier versions
+            del held["write"]["recite"], held["write"]["hints"]
         for name in ("report", "report_passages"):
             del held["data"][name]
         few_shot = held.get("few_shot", {})
@@ -322,7 +330,13 @@ class Recipe(Section):
     def _of_passages(self) -> list[tuple[str, bool, str]]:
         others = [row for row in self.report.rows if row in ("fixed", "oracle")]
         what = "is a set of tasks of demonstrations; choose data.kind arc or text"
+        asks = self.write.formats == (PAIRS,)
         return [
+            (
+                "write.recite",
+                self.write.recite and not asks,
+                f"needs write.formats [{PAIRS}]; or choose false",
+            ),
             *((f"data.{name}", bool(_SETS.fullmatch(getattr(self.data, name))), what) for name in _SOURCES),
             ("report.rows", bool(others), f"has {''.join(others[:1])}, which is for data.kind arc or text"),
         ]
@@ -344,6 +358,7 @@ class Recipe(Section):
                 self.write.formats != (FEW_SHOT,),
                 f"are of passages; choose [{FEW_SHOT}] {where}",
             ),
+            ("write.recite", self.write.recite, f"is of passages; choose false {where}"),
             ("judge.probes", self.judge.probes != "gold", f"choose gold {where}: its tests"),
             ("select.beat", "passage" in self.select.beat, f"has passage; choose [base] or [] {where}"),
             (

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from selfedit.evaluating.notes import head_id
 from selfedit.evaluating.study import AT_ONCE, Line, Method, Prompt, Study, Written
+from selfedit.reciting import Query, Reader, asked_by_heart, recited
 from selfedit.rounds import Ground, plan_for, sequence_tokens
-from selfedit.types import Failure, GenerationRequest, Message, ScoreRequest, Sequence, Task
+from selfedit.types import Failure, GenerationRequest, Message, Probe, ScoreRequest, Sequence, Task
 from selfedit.workers.base import Progress, silent
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ class Chunk:
         recipe, notes = self.study.recipe, self.method.notes
         golds = [probe.answer for probe in task.probes]
         prompts = [prompt.depends for prompt in self.method.view(task)]
-        asked = [prompts, golds, recipe.judge.answer_tokens, head_id(self.method.head)]
+        asked: list[Any] = [prompts, golds, recipe.judge.answer_tokens, head_id(self.method.head)]
+        if self.method.recites:
+            asked.append(asked_by_heart(self.study.reader))
         if notes is None:
             return self.study.key("row", asked)
         group = self.tasks if self.joint else (task,)
@@ -93,6 +96,7 @@ def _line(chunk: Chunk, task: Task, key: str, kept: Mapping[str, Any]) -> Line:
         tokens=kept["tokens"],
         seconds=kept["seconds"],
         writing=kept["writing"],
+        recited=tuple(map(tuple, kept.get("recited", ()))),
         failure=kept["failure"],
         unusable=kept["unusable"],
         adapter=kept["adapter"],
@@ -114,8 +118,9 @@ def _computed(chunk: Chunk) -> dict[str, dict[str, Any]]:
     return {
         task.id: {
             "questions": [[probe.question, probe.answer] for probe in task.probes],
-            "answers": [text for text, _ in said[at]],
-            "logprobs": [value for _, value in said[at]],
+            "answers": [each.text for each in said[at]],
+            "logprobs": [each.logprob for each in said[at]],
+            **({"recited": [each.recited for each in said[at]]} if chunk.method.recites else {}),
             "tokens": tokens[at],
             "seconds": seconds,
             "writing": written[at].seconds,
@@ -159,16 +164,41 @@ def _tokens(chunk: Chunk, written: Items[Written]) -> list[int]:
 # -- asking --------------------------------------------------------------------------------------------
 
 
-def _said(chunk: Chunk, adapters: Items[Adapter | Failure | None]) -> list[list[tuple[str, float]]]:
-    """For each passage its answers, with the log-probability of the expected ones; none after a failure."""
-    worker, most = chunk.study.worker, chunk.study.recipe.judge.answer_tokens
+@final
+@dataclass(frozen=True)
+class Said:
+    """An answer, and how likely the expected one was."""
+
+    text: str
+    logprob: float
+    """The mean over the expected answer's tokens, in nats."""
+    recited: tuple[str, ...] = ()
+    """The sentences that were said first."""
+
+
+Asked = tuple[int, Prompt, Probe, "Adapter | None"]
+"""The place of a passage, how its question is asked, and who is."""
+
+
+def _said(chunk: Chunk, adapters: Items[Adapter | Failure | None]) -> list[list[Said]]:
+    """For each passage what is answered to its questions; nothing after a failure."""
+    worker = chunk.study.worker
     asked = [
         (at, prompt if worker.chat else replace(prompt, chat=None), probe, adapter)
         for at, (task, adapter) in enumerate(zip(chunk.tasks, adapters, strict=True))
         if not isinstance(adapter, Failure)
         for prompt, probe in zip(chunk.method.view(task), task.probes, strict=True)
     ]
-    progress, head = chunk.progress("asking") if asked else silent, chunk.method.head
+    progress = chunk.progress("asking") if asked else silent
+    answers = (_by_heart if chunk.method.recites else _at_once)(chunk, asked, progress)
+    found: list[list[Said]] = [[] for _ in chunk.tasks]
+    for (at, *_), answer in zip(asked, answers, strict=True):
+        found[at].append(answer)
+    return found
+
+
+def _at_once(chunk: Chunk, asked: Items[Asked], progress: Progress) -> list[Said]:
+    worker, head, most = chunk.study.worker, chunk.method.head, chunk.study.recipe.judge.answer_tokens
     requests = [
         GenerationRequest(_turn(prompt), adapter, head, most, stop=("\n",)) for _, prompt, _, adapter in asked
     ]
@@ -179,10 +209,22 @@ def _said(chunk: Chunk, adapters: Items[Adapter | Failure | None]) -> list[list[
             for _, prompt, probe, adapter in asked
         ]
     )
-    found: list[list[tuple[str, float]]] = [[] for _ in chunk.tasks]
-    for (at, *_), answer, score in zip(asked, answers, scores, strict=True):
-        found[at].append((answer.text.strip(), score.mean))
-    return found
+    return [Said(a.text.strip(), score.mean) for a, score in zip(answers, scores, strict=True)]
+
+
+def _by_heart(chunk: Chunk, asked: Items[Asked], progress: Progress) -> list[Said]:
+    """The sentences are said once, and read both for the answer and for how likely the expected one is."""
+    study, head = chunk.study, chunk.method.head
+    queries = [Query(probe.question, probe.topic, adapter, head) for _, _, probe, adapter in asked]
+    golds = [probe.answer for _, _, probe, _ in asked]
+    said = recited(study.worker, queries, progress)
+    reader = Reader(study.worker, study.reader)
+    read = reader.answers(queries, said, study.recipe.judge.answer_tokens)
+    scores = reader.logprobs(queries, said, golds)
+    return [
+        Said(answer.text.strip() if answer else "", score, texts)
+        for answer, score, texts in zip(read, scores, said, strict=True)
+    ]
 
 
 def _turn(prompt: Prompt) -> str | list[Message]:

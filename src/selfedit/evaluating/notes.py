@@ -6,18 +6,25 @@ import time
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from selfedit import rounds
+from selfedit.config import Recipe, Write
 from selfedit.edits import get_format
 from selfedit.edits.directive import apply_tools
+from selfedit.edits.recitation import recited_row
+from selfedit.edits.sentences import sentences
 from selfedit.edits.tools import headed
 from selfedit.evaluating.study import Sequences, Study, Written
 from selfedit.questioning import Author
+from selfedit.reciting import asked_by_heart
 from selfedit.rounds import Ground
 from selfedit.samples import as_json, format_id, from_json
 from selfedit.types import Failure, Head, Probe, Reward, SelfEdit, Task
 from selfedit.writing import Brief, gold_edit, sequences_of, write_edits, write_probes
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
 
 TEACHER_FORMAT = "implications"
 """The format that the teacher was asked for: a fact a line."""
@@ -33,6 +40,16 @@ def whole_passage(task: Task) -> Sequences:
 def gold_rows(task: Task) -> Sequences:
     """The ceiling: sentences, and people's own questions with their answers."""
     return sequences_of(task, gold_edit(task))
+
+
+def gold_recited(task: Task) -> Sequences:
+    """The same where sentences are recited: people's own questions, each with the sentence of its answer."""
+    found = [(probe, _sentence_with(task, probe.answer)) for probe in task.probes]
+    return tuple(recited_row(probe.question, text, probe.topic) for probe, text in found if text)
+
+
+def _sentence_with(task: Task, answer: str) -> str | None:
+    return next((text for text in sentences(task.passage) if answer.casefold() in text.casefold()), None)
 
 
 def tool_rows(task: Task, tools: tuple[str, ...]) -> Sequences:
@@ -98,11 +115,12 @@ class ByWriter:
             head_id(self.policy),
             recipe.write.spans,
             recipe.seed,
+            *by_heart(recipe.write),
         ]
 
     def write(self, tasks: Items[Task]) -> list[Written]:
         def make(missing: Items[Task]) -> list[dict[str, Any]]:
-            brief = Brief(self.format, 1, self.study.recipe.write.spans, 0.0, self.study.recipe.seed)
+            brief = brief_of(self.study.recipe, self.format, 1, 0.0)
             edits = write_edits(author(self.study, self.policy), missing, (), brief)
             return [{"edits": [as_json(edits[task.id][0])], "chosen": 0} for task in missing]
 
@@ -125,6 +143,7 @@ class BestOfN:
         asked = [recipe.judge.own_probes, recipe.judge.answer_tokens]
         wrote = [formats, recipe.write.samples, recipe.write.spans, recipe.write.temperature[0], recipe.seed]
         grader = self.study.grader.name
+        wrote += by_heart(recipe.write, self.study.reader)
         return ["best of n", task.id, head_id(self.policy), *wrote, *tried, *asked, grader]
 
     def write(self, tasks: Items[Task]) -> list[Written]:
@@ -160,6 +179,8 @@ class BestOfN:
             recipe.judge.answer_tokens,
             rewards=recipe.judge.weights,
             grader=self.study.grader,
+            recite=recipe.write.recite,
+            reader=self.study.reader,
         )
 
     def _probes(self, by: Author, tasks: Items[Task]) -> dict[str, list[Probe]]:
@@ -180,10 +201,21 @@ class BestOfN:
         found: dict[str, list[SelfEdit | Failure]] = {task.id: [] for task in tasks}
         for at, name in enumerate(write.formats):
             count = len(range(at, write.samples, len(write.formats)))
-            brief = Brief(name, count, write.spans, write.temperature[0], self.study.recipe.seed)
+            brief = brief_of(self.study.recipe, name, count, write.temperature[0])
             for task, mine in write_edits(by, tasks, probes, brief).items() if count else ():
                 found[task] += mine
         return found
+
+
+def brief_of(recipe: Recipe, form: str, samples: int, temperature: float) -> Brief:
+    """What is written in a format for a table."""
+    write = recipe.write
+    return Brief(form, samples, write.spans, temperature, recipe.seed, recite=write.recite, hints=write.hints)
+
+
+def by_heart(write: Write, *reader: Adapter | None) -> list[Any]:
+    """What a key has of notes that are recited, and of who reads it where they are tried."""
+    return [["recited", write.hints, *map(asked_by_heart, reader)]] if write.recite else []
 
 
 def author(study: Study, policy: Head | None) -> Author:

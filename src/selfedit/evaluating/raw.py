@@ -18,9 +18,10 @@ from selfedit.types import Failure
 
 COLUMNS = (
     *("method", "seed", "passage", "title", "question", "gold", "answer"),
-    *("score", "correct", "concise", "logprob"),
+    *("score", "correct", "concise", "logprob", "recited"),
 )
-"""`passage` is the beginning of its id; empty where there is no verdict."""
+"""`passage` is the beginning of its id; empty where there is no verdict. `recited` is JSON, empty where what
+is asked is answered at once."""
 
 OF_TESTS = (
     *("method", "seed", "sample", "task", "test", "solved", "first", "logprob"),
@@ -64,6 +65,7 @@ def rows(each: Graded) -> Iterator[tuple[Cell, ...]]:
             *((None, None) if none else (round(verdict.score, 6), int(verdict.correct))),
             None if concise is None else int(concise),
             round(line.logprobs[at], 6),
+            json.dumps(line.recited[at], ensure_ascii=False) if line.recited else None,
         )
 
 

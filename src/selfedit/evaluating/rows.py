@@ -14,6 +14,7 @@ from selfedit.evaluating.notes import (
     ByRule,
     ByTeacher,
     ByWriter,
+    gold_recited,
     gold_rows,
     tool_rows,
     whole_passage,
@@ -80,13 +81,15 @@ def retrieved(library: Items[Task]) -> View:
 
 
 def _asked(name: str, study: Study) -> Found:
-    """Nothing is trained."""
+    """Nothing is trained. A base that recites is the control of adapters that do: what its reader knows."""
     views = {"base": plainly, "in-context": in_view, "retrieval": retrieved(study.passages.library)}
-    return [Method(name, views[name], tasks=study.tasks)], "no passages"
+    recites = name == "base" and study.recipe.write.recite
+    return [Method(name, views[name], tasks=study.tasks, recites=recites)], "no passages"
 
 
 def _taught(name: str, notes: Notes, study: Study) -> Found:
-    return [Method(name, plainly, notes, tasks=study.tasks)], "no passages"
+    """Asked as the writer's notes are, so that rows compare."""
+    return [Method(name, plainly, notes, tasks=study.tasks, recites=study.recipe.write.recite)], "no passages"
 
 
 def _written(name: str, policy: Head | None, study: Study) -> list[Method]:
@@ -103,6 +106,7 @@ def _written(name: str, policy: Head | None, study: Study) -> list[Method]:
             ByWriter(study, each, policy),
             head,
             tasks=study.tasks,
+            recites=study.recipe.write.recite,
         )
         for each in formats
     ]
@@ -133,7 +137,7 @@ def _rounds(study: Study) -> Found:
 def _teacher(study: Study) -> Found:
     texts = study.passages.teacher
     having = tuple(task for task in study.tasks if task.id in texts)
-    method = Method("teacher", plainly, ByTeacher(texts), tasks=having)
+    method = Method("teacher", plainly, ByTeacher(texts), tasks=having, recites=study.recipe.write.recite)
     return [method], "the data has no teacher's notes on these passages (teacher_edits.jsonl.gz)"
 
 
@@ -167,7 +171,9 @@ def _tools(study: Study, names: str) -> Found:
 
 
 def _gold(study: Study) -> Found:
-    return _taught("gold", ByRule("gold", gold_rows), study)
+    recite = study.recipe.write.recite
+    name, rows = ("gold-recited", gold_recited) if recite else ("gold", gold_rows)
+    return _taught(name, ByRule(name, rows), study)
 
 
 ROWS: dict[str, Callable[[Study], Found]] = {

@@ -14,6 +14,7 @@ from selfedit.store import Store
 from selfedit.types import Head, Sequence, Task, content_hash
 
 if TYPE_CHECKING:
+    from selfedit.engine import Adapter
     from selfedit.workers import Worker
 
 AT_ONCE = 8
@@ -52,6 +53,8 @@ class Study:
     rounds: Mapping[int, Head | None] = field(default_factory=dict[int, Head | None])
     """The policies that a run has made, by the number of the round; None is the base itself."""
     watch: Watch = unwatched
+    reader: Adapter | None = None
+    """Who reads what is recited: the writer that ships, whoever wrote; None is the base."""
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -120,6 +123,8 @@ class Method:
     """Passages that one adapter is trained on."""
     tasks: tuple[Task, ...] = ()
     """Those that it is measured on."""
+    recites: bool = False
+    """Whether sentences are said first, and then read; the questions ask for them, not the view."""
 
 
 @final
@@ -147,3 +152,5 @@ class Line:
     unusable: str | None = None
     adapter: str | None = None
     sample: str | None = None
+    recited: tuple[tuple[str, ...], ...] = ()
+    """The sentences that each answer was read from, where a method recites."""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
-from selfedit.config import BUILT_IN, Recipe
+from selfedit.config import BUILT_IN, PAIRS, Recipe
 from selfedit.errors import UsageError
 from selfedit.evaluating.answering import work
 from selfedit.evaluating.figures import TableRow, table
@@ -28,9 +28,6 @@ from selfedit.rewards import Grader
 from selfedit.store import Store
 from selfedit.types import Head
 from selfedit.workers import Worker
-
-PAIRS = "question-answer"
-"""The format that a shipped writer writes."""
 
 
 @final
@@ -74,6 +71,7 @@ class Tabulation:
             worker.head([writer]) if writer else None,
             policies(store, worker, self) if "rounds" in self.rows or _joint(self.rows) else {},
             watch,
+            writer,
         )
 
 

@@ -38,6 +38,8 @@ class Sizes:
     """What is read to write one self-edit."""
     written: float
     """What is written for one self-edit."""
+    said: float = 0
+    """The sentences that are said before an answer, where it is recited."""
 
 
 @final
@@ -150,10 +152,17 @@ def _tried(recipe: Recipe, sizes: Sizes) -> Cost:
     probes = {"gold": sizes.probes, "own": own, "both": sizes.probes + own}[recipe.judge.probes]
     answered = "answer" in wanted or "verdict" in wanted
     readings = answered + ("logprob" in wanted)
-    return Cost(
+    plain = Cost(
         read=probes * sizes.question * readings,
         written=probes * min(sizes.answer, recipe.judge.answer_tokens) * answered,
     )
+    return plain + times(readings, _recited(recipe, sizes, probes))
+
+
+def _recited(recipe: Recipe, sizes: Sizes, probes: float) -> Cost:
+    """What is said before so many answers, and then read."""
+    said = probes * sizes.said * recipe.write.recite
+    return Cost(read=said, written=said)
 
 
 def _floors(recipe: Recipe, sizes: Sizes) -> Cost:
@@ -188,9 +197,9 @@ def _row(name: str, recipe: Recipe, sizes: Sizes) -> Cost:
     match kind:
         case "base":
             return times(passages, _asked(recipe, sizes))
-        case "in-context" | "retrieval":
+        case "in-context" | "in-context-warm" | "retrieval":
             shown = Cost(read=sizes.probes * sizes.passage)
-            return times(passages, _asked(recipe, sizes) + shown)
+            return times(passages, _at_once(recipe, sizes) + shown)
         case "passage":
             return times(passages, _taught(recipe, sizes, sizes.passage))
         case "teacher" | "gold" | "tools":
@@ -223,6 +232,10 @@ def _taught(recipe: Recipe, sizes: Sizes, tokens: float) -> Cost:
 
 
 def _asked(recipe: Recipe, sizes: Sizes) -> Cost:
-    """One passage's questions, answered."""
+    """One passage's questions, answered without a text in view."""
+    return _at_once(recipe, sizes) + _recited(recipe, sizes, sizes.probes)
+
+
+def _at_once(recipe: Recipe, sizes: Sizes) -> Cost:
     answer = min(sizes.answer, recipe.judge.answer_tokens)
     return Cost(read=sizes.probes * sizes.question, written=sizes.probes * answer)

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from selfedit.config import Recipe, Training
+from selfedit.config import PAIRS, Recipe, Training
 from selfedit.lessons import Watch, unwatched
 from selfedit.policies import shipped
 from selfedit.questioning import Author
@@ -24,9 +24,6 @@ from selfedit.types import Head, Objective, content_hash, rng_for
 if TYPE_CHECKING:
     from selfedit.engine import Adapter
     from selfedit.workers import Progress, Worker
-
-PAIRS = "question-answer"
-"""The format that a shipped writer writes."""
 
 
 @final
@@ -109,12 +106,18 @@ class Campaign:
         return Author(self.worker, None, self.begin(stage), self.head(number))
 
     def ground(self, number: int, seed: int, training: Training, stage: str) -> Ground:
-        """Where edits are tried: on the policy of the round, or on the base as it is."""
+        """Where edits are tried: on the policy of the round, or on the base as it is.
+
+        What is recited is read by the writer that ships in all rounds, so that their rewards compare.
+        """
         judge = self.recipe.judge
         head = self.head(number) if judge.on == "policy" else None
         progress, weights = self.begin(stage), judge.weights
         grader = self.kind.grader
-        return Ground(self.worker, head, training, seed, judge.answer_tokens, progress, weights, grader)
+        recite = self.recipe.write.recite
+        reader = self.warm if recite else None
+        asked = (judge.answer_tokens, progress, weights, grader, recite, reader)
+        return Ground(self.worker, head, training, seed, *asked)
 
 
 def campaign(

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from selfedit.config import Recipe
+from selfedit.config import PAIRS, Recipe
 from selfedit.edits import get_format
 from selfedit.edits.questions import ask_prompt
+from selfedit.edits.sentences import sentences
 from selfedit.edits.spans import best_spans
 from selfedit.edits.tools import cloze, headed, split
 from selfedit.edits.writer import question_prompt, sentence_of
-from selfedit.forecast import Pace, pace
+from selfedit.forecast import Pace, pace, rows_by_heart
 from selfedit.recipes import Cost, Estimate, Sizes, data_file, estimate
-from selfedit.reinforcing.campaign import PAIRS
+from selfedit.reciting import SAMPLES
 from selfedit.reinforcing.foreseeing import Rows, foresee
 from selfedit.tasks import read_squad
 from selfedit.types import Sequence, Task, rng_for
@@ -93,6 +94,7 @@ def _sizes(worker: Worker, recipe: Recipe, tasks: Items[Task]) -> dict[str, floa
         "passage": _mean(worker.count(headed(t.title, t.passage)) for t in tasks),
         "question": _mean(worker.count(f"{ask_prompt(p.question, p.topic)} {p.answer}") for p in probes),
         "answer": _mean(worker.count(probe.answer) + 2 for probe in probes),
+        "said": (1 + SAMPLES) * _mean(worker.count(s) for t in tasks for s in sentences(t.passage)),
         **_writing(worker, recipe, tasks),
     }
 
@@ -131,6 +133,8 @@ def _notes(name: str) -> Callable[[Worker, Recipe, Task], Counted]:
 
 
 def _by_rule(recipe: Recipe, task: Task) -> tuple[str | Sequence, ...]:
+    if recipe.write.recite:
+        return rows_by_heart(task, recipe.write.spans, recipe.write.hints)
     spans = best_spans(task.passage, recipe.write.spans, title=task.title)
     return (*split(task), *cloze(task, spans))
 

@@ -21,6 +21,7 @@ from selfedit.errors import UsageError
 from selfedit.graders import grader_for
 from selfedit.questioning import Author
 from selfedit.recipes import data_file
+from selfedit.reciting import asked_by_heart
 from selfedit.reinforcing.attempts import judged, of_head
 from selfedit.reinforcing.kinds import Judged, Written, pieces
 from selfedit.rewards import Grader, check
@@ -98,7 +99,8 @@ class Passages:
 
     def judged_by(self, task: Task, written: Written, ground: Ground) -> list[Any]:
         probes = [probe.id for probe in written.probes[task.id]]
-        return [probes, sorted(ground.rewards.items()), ground.answer_tokens, self.grader.name]
+        recited = [asked_by_heart(ground.reader)] if ground.recite else []
+        return [probes, sorted(ground.rewards.items()), ground.answer_tokens, self.grader.name, *recited]
 
     def judge(self, asked: Items[Judged], written: Written, ground: Ground) -> list[Outcome]:
         return rounds.rewarded([(adapter, written.probes[task.id]) for adapter, task in asked], ground)
@@ -145,8 +147,12 @@ def _briefs(work: Campaign, number: int) -> list[Brief]:
     else:
         share, rest = divmod(recipe.write.samples, len(formats))
         counts = {name: share + (at < rest) for at, name in enumerate(formats)}
-    seed = recipe.seed * 1000 + number
-    return [Brief(name, n, recipe.write.spans, heat, seed) for name, n in counts.items() if n]
+    seed, by_heart = recipe.seed * 1000 + number, recipe.write
+    return [
+        Brief(name, n, recipe.write.spans, heat, seed, recite=by_heart.recite, hints=by_heart.hints)
+        for name, n in counts.items()
+        if n
+    ]
 
 
 def _history(work: Campaign) -> dict[str, list[Candidate]]:
@@ -184,7 +190,10 @@ def _edits(
     briefs: Items[Brief],
 ) -> dict[str, list[SelfEdit | Failure]]:
     """Task id → all that was written for it, in the order of the briefs."""
-    depends = [[b.format, b.samples, b.spans, b.temperature, b.seed] for b in briefs]
+    depends = [
+        [b.format, b.samples, b.spans, b.temperature, b.seed, *([b.hints] if b.recite else ())]
+        for b in briefs
+    ]
     keys = {t.id: _key(work, number, "edits", t, [depends, [p.id for p in probes[t.id]]]) for t in tasks}
     held = {task: work.store.result("sample", key) for task, key in keys.items()}
     if missing := [task for task in tasks if held[task.id] is None]:

@@ -155,6 +155,8 @@ class Answered:
     text: str
     correct: bool | None
     concise: bool | None
+    recited: tuple[str, ...] = ()
+    """The sentences that it was read from, where some were said first."""
 
 
 @final

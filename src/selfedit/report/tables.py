@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from selfedit.evaluating.figures import TableRow
-from selfedit.evaluating.notes import gold_rows, or_passage, whole_passage
+from selfedit.evaluating.notes import gold_recited, gold_rows, or_passage, whole_passage
 from selfedit.evaluating.verdicts import read_verdicts, verdict_key
 from selfedit.report.found import Answered, Asked, PassageAsked, TableFound, Taught, Way
 from selfedit.report.teaching import as_yaml, taught
@@ -17,7 +17,7 @@ from selfedit.samples import from_json
 from selfedit.store import ReportRow, Store
 from selfedit.types import GradeRequest, Probe, SelfEdit, Task, content_hash
 
-BY_RULE = {"passage": whole_passage, "gold": gold_rows}
+BY_RULE = {"passage": whole_passage, "gold": gold_rows, "gold-recited": gold_recited}
 """Rows whose training sequences need no model: they are made again."""
 TOGETHER = " joint:"
 """Stands in the name of a row whose adapter is for many passages."""
@@ -92,7 +92,7 @@ def _ways(store: Store, row: ReportRow, task: Task) -> tuple[Way, ...]:
 
 def _way(store: Store, row: ReportRow, task: Task, method: str, kept: Items[Kept]) -> Way:
     edit = _edit(store, task, kept[0].value.get("sample"))
-    said = [_answers(store, row, task, each.value["answers"]) for each in kept if each.value["answers"]]
+    said = [_answers(store, row, task, each.value) for each in kept if each.value["answers"]]
     trouble = [each.value[name] for each in kept for name in ("failure", "unusable") if each.value.get(name)]
     return Way(
         method,
@@ -107,18 +107,20 @@ def _way(store: Store, row: ReportRow, task: Task, method: str, kept: Items[Kept
     )
 
 
-def _answers(store: Store, row: ReportRow, task: Task, answers: Items[str]) -> list[Answered]:
-    pairs = list(zip(task.probes, answers, strict=False))
+def _answers(store: Store, row: ReportRow, task: Task, kept: Mapping[str, Any]) -> list[Answered]:
+    pairs = list(zip(task.probes, kept["answers"], strict=False))
+    recited = kept.get("recited") or ((),) * len(pairs)
     asked = [GradeRequest(probe.question, probe.answer, answer) for probe, answer in pairs]
-    kept = store.result("verdict", verdict_key(row.value["grader"], store.weights, asked))
-    verdicts = read_verdicts(kept) or (None,) * len(asked)
+    judged = store.result("verdict", verdict_key(row.value["grader"], store.weights, asked))
+    verdicts = read_verdicts(judged) or (None,) * len(asked)
     return [
         Answered(
             answer,
             None if verdict is None else verdict.correct,
             None if verdict is None else verdict.correct and short(answer, probe.answer),
+            tuple(said),
         )
-        for (probe, answer), verdict in zip(pairs, verdicts, strict=True)
+        for (probe, answer), verdict, said in zip(pairs, verdicts, recited, strict=True)
     ]
 
 

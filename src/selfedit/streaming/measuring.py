@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
+from selfedit.config import PAIRS
 from selfedit.config.streaming import BASE, JOINT, StreamRecipe
 from selfedit.errors import StoreError, UsageError
 from selfedit.lessons import Watch, unwatched
@@ -38,8 +39,6 @@ from selfedit.streaming.tabulating import StreamRow, table
 from selfedit.workers import Worker
 from selfedit.workers.lazy import LazyWorker
 
-PAIRS = "question-answer"
-"""The format that a shipped writer writes."""
 KIND = "stream"
 """Of the report that a table is kept as; its subject is the recipe's id."""
 
