@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from selfedit.config.recipe import Name, Section, Seed
+from selfedit.config.recipe import PAIRS, Name, Section, Seed
 from selfedit.config.retention import Retention
 from selfedit.config.settings import BUILT_IN, Settings, Training
 from selfedit.types import content_hash
@@ -45,6 +45,10 @@ class StreamWrite(Settings):
     """One that ships, or the path of a template file."""
     spans: int = Field(default=14, ge=1, le=200)
     """Answers that the question-answer format asks for in each passage."""
+    recite: bool = False
+    """As `learn` does: a question is trained with its sentence; asked, this is said first, and then read."""
+    hints: int = Field(default=3, ge=0, le=100)
+    """Where sentences are recited: rows for each, with a few of its words for a question."""
 
 
 def _method(name: str, *strategies: Any) -> StreamMethod:
@@ -95,6 +99,8 @@ class StreamRecipe(Section):
         held = self.model_dump(mode="json")
         for name in ("methods", "sequences", "joint", "accuracy"):
             del held[name]
+        if not self.write.recite:  # as in streams of earlier versions
+            del held["write"]["recite"], held["write"]["hints"]
         return content_hash(["stream", held])
 
     @property
@@ -104,6 +110,9 @@ class StreamRecipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> StreamRecipe:
+        if self.write.recite and self.write.format != PAIRS:
+            remedy = f"needs write.format {PAIRS}; or choose false"
+            raise PydanticCustomError("contradiction", "{remedy}", {"key": "write.recite", "remedy": remedy})
         for at, each in enumerate(self.methods):
             for key, wrong, remedy in self._wrong(at, each):
                 if wrong:

@@ -39,7 +39,7 @@ def as_recipe(recipe: StreamRecipe) -> Recipe:
     return Recipe(
         base=recipe.base,
         seed=recipe.seed,
-        write=Write(formats=(write.format,), spans=write.spans),
+        write=Write(formats=(write.format,), spans=write.spans, recite=write.recite, hints=write.hints),
         judge=judge,
     )
 

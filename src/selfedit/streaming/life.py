@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from selfedit.config.retention import Retention
 from selfedit.config.streaming import StreamMethod
+from selfedit.reciting import asked_by_heart
 from selfedit.rounds import trained_tokens
 from selfedit.streaming.asking import Voice, answers, by_head, logprobs, sung
 from selfedit.streaming.shelf import Told, Trained
@@ -68,8 +69,10 @@ class Life:
 
     @cached_property
     def taught(self) -> list[Any]:
-        """What all adapters of the stream depend on."""
-        return [self.study.recipe.training.model_dump(), self.study.recipe.seed]
+        """What all adapters of the stream depend on, and how they are asked."""
+        recipe = self.study.recipe
+        recited = [asked_by_heart(self.study.reader)] if recipe.write.recite else []
+        return [recipe.training.model_dump(), recipe.seed, *recited]
 
     @cached_property
     def depends(self) -> list[Any]:

@@ -117,6 +117,7 @@ def _study(
         Shelf(store.path),
         worker.head([writer]) if writer else None,
         watch,
+        writer,
     )
 
 

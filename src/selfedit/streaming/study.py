@@ -16,6 +16,7 @@ from selfedit.types import Head, Probe, Sequence, Task, content_hash, rng_for
 from selfedit.workers.base import Progress, silent
 
 if TYPE_CHECKING:
+    from selfedit.engine import Adapter
     from selfedit.workers import Worker
 
 VERSION = 1
@@ -87,6 +88,8 @@ class Study:
     writer: Head | None = None
     """Who writes the self-edits; None is the base by itself."""
     watch: Watch = unwatched
+    reader: Adapter | None = None
+    """Who reads what is recited: the writer that ships; None is the base."""
 
     def key(self, *depends: Any) -> str:
         """The key of a result that depends on these things and on the base."""
@@ -101,7 +104,16 @@ class Study:
     def ground(self, head: Head | None, progress: Progress = silent) -> Ground:
         """Where adapters are trained and asked."""
         recipe = self.recipe
-        return Ground(self.worker, head, recipe.training, recipe.seed, recipe.answer_tokens, progress)
+        return Ground(
+            self.worker,
+            head,
+            recipe.training,
+            recipe.seed,
+            recipe.answer_tokens,
+            progress,
+            recite=recipe.write.recite,
+            reader=self.reader,
+        )
 
     def asked(self, step: int) -> tuple[int, ...]:
         """The documents whose questions are answered after a step, by their places."""
