@@ -43,7 +43,7 @@ kills: .venv/.dev  ## kills a run of `selfedit train` 100 times, which has to en
 
 # Needs data that is not ours: make experiments DATA=/path/to/data (or SELFEDIT_DATA in the environment).
 # Settings are screened on squad/val_choose.json; squad/val_report.json only reports (docs/results.md).
-experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, kills, graders, rewards, learning, streams, rounds (hours)
+experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, kills, graders, rewards, learning, streams, rounds, few-shot (days)
 	@test -n "$(DATA)" || { echo "make experiments: no data; say DATA=FOLDER or set SELFEDIT_DATA" >&2; exit 2; }
 	@$(MAKE) --no-print-directory crash kills
 	@$(BIN)/selfedit bench grading --data "$(DATA)"
@@ -58,6 +58,9 @@ experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, kills, g
 	@$(BIN)/selfedit stream stream-long --store runs/long --data "$(DATA)" --dtype bfloat16
 	@$(BIN)/selfedit train knowledge-smollm2 --store runs/knowledge --data "$(DATA)" --dtype bfloat16
 	@$(BIN)/selfedit eval knowledge-smollm2 --store runs/knowledge --data "$(DATA)"
+	@for name in knowledge-smollm2-recited text-smollm2 arc-smollm2; do \
+	  $(BIN)/selfedit train $$name --store runs/$$name --data "$(DATA)" || exit 1; \
+	  $(BIN)/selfedit eval $$name --store runs/$$name --data "$(DATA)" || exit 1; done
 
 docs: .venv/.docs  ## the documentation as a site, in build/site
 	@$(BIN)/mkdocs build --strict --quiet

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfedit.config import ROWS, Recipe, Training
+from selfedit.config import DEFAULT, ROWS, Recipe, Training
 from selfedit.config.recipe import Judge
 from selfedit.edits import FORMATS
 from selfedit.errors import UsageError
@@ -52,7 +52,7 @@ def test_the_published_settings() -> None:
 def test_they_are_found_and_in_the_package() -> None:
     assert shipped() == [
         *("arc-llama-3.2-1b", "arc-smollm2", "knowledge-qwen2.5-7b"),
-        *("knowledge-smollm2", "knowledge-smollm2-grpo", "text-smollm2"),
+        *("knowledge-smollm2", "knowledge-smollm2-grpo", "knowledge-smollm2-recited", "text-smollm2"),
     ]
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel == {"packages": ["src/selfedit"]}, "data files would have to be named"
@@ -66,6 +66,14 @@ def test_grpo_is_set_beside_rest_em_on_the_same_trials() -> None:
         assert getattr(one, part) == getattr(other, part), part
     assert one.reinforce.training == other.reinforce.training
     assert one.report.training == other.report.training
+
+
+def test_what_is_recited_is_set_beside_what_is_not() -> None:
+    one, other = load_recipe("knowledge-smollm2"), load_recipe("knowledge-smollm2-recited")
+    assert (one.write.recite, other.write.recite) == (False, True)
+    assert one.report.training == other.report.training == DEFAULT.final
+    assert one.apply == other.apply == DEFAULT.candidate
+    assert (other.write.hints, other.write.spans) == (DEFAULT.hints, DEFAULT.spans)
 
 
 # -- by name and by path ----------------------------------------------------------------------------------
