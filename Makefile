@@ -4,6 +4,8 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 DATA ?= $(SELFEDIT_DATA)
+# Of experiments: what the tables were made in. Where `selfedit doctor` finds it slow, say DTYPE=float32.
+DTYPE ?= bfloat16
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip
@@ -47,19 +49,19 @@ experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, kills, g
 	@test -n "$(DATA)" || { echo "make experiments: no data; say DATA=FOLDER or set SELFEDIT_DATA" >&2; exit 2; }
 	@$(MAKE) --no-print-directory crash kills
 	@$(BIN)/selfedit bench grading --data "$(DATA)"
-	@$(BIN)/selfedit bench rewards --data "$(DATA)" --dtype bfloat16 --runs results/rewards
-	@$(BIN)/selfedit bench learning --data "$(DATA)" --dtype bfloat16 --runs results/learning
+	@$(BIN)/selfedit bench rewards --data "$(DATA)" --dtype $(DTYPE) --runs results/rewards
+	@$(BIN)/selfedit bench learning --data "$(DATA)" --dtype $(DTYPE) --runs results/learning
 	@$(BIN)/selfedit bench topics --data "$(DATA)"
 	@$(BIN)/selfedit bench screening
 	@$(BIN)/selfedit bench contradictions --data "$(DATA)"
-	@$(BIN)/selfedit bench abilities --near-misses --data "$(DATA)" --dtype bfloat16 --runs results/abilities
-	@$(BIN)/selfedit stream stream-smollm2 --store runs/streams --data "$(DATA)" --dtype bfloat16
-	@$(BIN)/selfedit stream stream-screen --store runs/screen --data "$(DATA)" --dtype bfloat16
-	@$(BIN)/selfedit stream stream-long --store runs/long --data "$(DATA)" --dtype bfloat16
-	@$(BIN)/selfedit train knowledge-smollm2 --store runs/knowledge --data "$(DATA)" --dtype bfloat16
+	@$(BIN)/selfedit bench abilities --near-misses --data "$(DATA)" --dtype $(DTYPE) --runs results/abilities
+	@$(BIN)/selfedit stream stream-smollm2 --store runs/streams --data "$(DATA)" --dtype $(DTYPE)
+	@$(BIN)/selfedit stream stream-screen --store runs/screen --data "$(DATA)" --dtype $(DTYPE)
+	@$(BIN)/selfedit stream stream-long --store runs/long --data "$(DATA)" --dtype $(DTYPE)
+	@$(BIN)/selfedit train knowledge-smollm2 --store runs/knowledge --data "$(DATA)" --dtype $(DTYPE)
 	@$(BIN)/selfedit eval knowledge-smollm2 --store runs/knowledge --data "$(DATA)"
 	@for name in knowledge-smollm2-recited text-smollm2 arc-smollm2; do \
-	  $(BIN)/selfedit train $$name --store runs/$$name --data "$(DATA)" || exit 1; \
+	  $(BIN)/selfedit train $$name --store runs/$$name --data "$(DATA)" --dtype $(DTYPE) || exit 1; \
 	  $(BIN)/selfedit eval $$name --store runs/$$name --data "$(DATA)" || exit 1; done
 
 docs: .venv/.docs  ## the documentation as a site, in build/site

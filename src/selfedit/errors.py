@@ -13,7 +13,13 @@ SelfEditError
 └── StoreError            a store that cannot be opened, read or written
     ├── StoreBusyError    another process holds it
     └── StoreVersionError a newer version made it
+
+SlowWarning is no error: what was asked for is done, slowly.
 """
+
+
+class SlowWarning(UserWarning):
+    """What was asked for is done, but takes many times as long as it need."""
 
 
 class SelfEditError(Exception):

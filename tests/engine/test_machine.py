@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import pytest
 
-from selfedit.engine import machine
+from selfedit.engine import Engine, core, machine
+from selfedit.errors import SlowWarning
+
+from .tiny import save_tiny
 
 GB = 1024**3
 MEMINFO = f"MemTotal: {16 * GB // 1024} kB\nMemFree: 1 kB\nMemAvailable: {12 * GB // 1024} kB\n"
@@ -96,6 +100,30 @@ def test_probe_knows_native_bfloat16(tmp_path: Path, flags: str, native: bool) -
     )
     found = machine.probe(root)
     assert (found.processor, found.bfloat16, found.memory_total) == ("Fast One", native, 16 * GB)
+
+
+@pytest.mark.parametrize(("flags", "lacks"), [("flags\t: avx2", True), ("flags\t: amx_bf16", False)])
+def test_a_processor_without_bfloat16_is_known(tmp_path: Path, flags: str, lacks: bool) -> None:
+    write(tmp_path, {"proc/cpuinfo": f"model name\t: Fast One\n{flags}\n"})
+    assert machine.lacks_bfloat16(tmp_path) == lacks
+
+
+def test_a_processor_that_says_nothing_is_not_taken_for_slow(tmp_path: Path) -> None:
+    assert not machine.lacks_bfloat16(tmp_path)
+
+
+def test_bfloat16_on_such_a_processor_is_said_to_be_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = save_tiny(tmp_path, "llama")
+    monkeypatch.setattr(core, "lacks_bfloat16", lambda: True)
+    with pytest.warns(SlowWarning, match="leave dtype at auto"):
+        Engine.load(base, device="cpu", dtype="bfloat16")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SlowWarning)
+        Engine.load(base, device="cpu")
+        monkeypatch.setattr(core, "lacks_bfloat16", lambda: False)
+        Engine.load(base, device="cpu", dtype="bfloat16")
 
 
 def test_probe_looks_at_the_real_machine() -> None:

@@ -19,8 +19,8 @@ import typer
 from typer import TyperException
 
 from selfedit import __version__
-from selfedit.cli.output import one_line
-from selfedit.errors import SelfEditError
+from selfedit.cli.output import one_line, say
+from selfedit.errors import SelfEditError, SlowWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,8 @@ def run(arguments: Sequence[str]) -> int:
     if not debug:
         os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
         warnings.simplefilter("ignore")
+        warnings.simplefilter("always", SlowWarning)
+        warnings.showwarning = _show
     named = _named(arguments)
     try:
         code = app(named)(list(arguments), prog_name="selfedit", standalone_mode=False)
@@ -106,6 +108,10 @@ def run(arguments: Sequence[str]) -> int:
     if code == 130:
         return _fail("interrupted", 130)
     return code if isinstance(code, int) else 0
+
+
+def _show(message: Warning | str, *_: object) -> None:
+    say(f"note: {message}")
 
 
 def app(named: str | None) -> typer.Typer:

@@ -5,6 +5,7 @@ Knows nothing of documents, self-edits, rewards, stores or configuration.
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Items
@@ -22,6 +23,7 @@ from selfedit.engine.frozen import can_pack
 from selfedit.engine.generate import Decoder, Prompted
 from selfedit.engine.holding import held_waves, in_force
 from selfedit.engine.lora import Adapter, matching
+from selfedit.engine.machine import lacks_bfloat16
 from selfedit.engine.memory import Limits, free_memory, limits, threads_of
 from selfedit.engine.merge import Heads
 from selfedit.engine.model import Model, Tokens, load_model, load_tokens
@@ -34,7 +36,7 @@ from selfedit.engine.scratch import Scratch
 from selfedit.engine.settings import Log, Settings
 from selfedit.engine.step import CudaGraphs, Recorder
 from selfedit.engine.train import Job, Result, Trainer
-from selfedit.errors import EngineError, UsageError
+from selfedit.errors import EngineError, SlowWarning, UsageError
 from selfedit.types import (
     AdapterLike,
     Completion,
@@ -57,6 +59,7 @@ PACKED = 6
 ENOUGH = 0.8
 """Part of the memory that was free for recorded settings, without which they are not kept to."""
 
+SLOW = "this processor has no bfloat16 of its own: float32 is many times as fast; leave dtype at auto"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 
 
@@ -399,4 +402,6 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if device.type == "cuda" else torch.float32
     if name not in DTYPES:
         raise UsageError(f"dtype {name!r}: unknown; use auto, {', '.join(DTYPES)}")
+    if name == "bfloat16" and device.type == "cpu" and lacks_bfloat16():
+        warnings.warn(SLOW, SlowWarning, stacklevel=3)
     return DTYPES[name]
