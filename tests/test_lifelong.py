@@ -321,3 +321,13 @@ def test_no_row_with_orders_to_the_model_is_trained_on(store: Store, tmp_path: P
     report = lifelong.learn(pupil(store, worker), lesson(tmp_path, gated=gated))
     told = [row for row in worker.plans[-1].sequences if order in str(row)]
     assert (bool(told), report.left_out > 0) == (not gated, gated)
+
+
+def test_an_edit_without_a_rival_is_not_said_to_be_tried(store: Store, tmp_path: Path) -> None:
+    seen: list[str] = []
+    single = replace(lesson(tmp_path), settings=learning(SETTINGS, samples=1))
+    lifelong.learn(
+        Pupil(store, FakeWorker(), (), None, lambda stage, done, total: seen.append(stage)), single
+    )
+    assert "writing notes" in seen
+    assert "trying notes" not in seen

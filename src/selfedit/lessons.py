@@ -15,6 +15,7 @@ from selfedit.serving import Member, Served
 from selfedit.store import CommitRow, Store
 from selfedit.tasks import Document
 from selfedit.types import Head, Probe, SelfEdit, Sequence, Task
+from selfedit.workers.base import silent
 from selfedit.writing import Brief
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class Pupil:
     def author(self, stage: str) -> Author:
         return Author(self.worker, self.policy, self.begin(stage))
 
-    def ground(self, settings: Learning, stage: str, *, final: bool = False) -> Ground:
-        """Where the stage's adapters are trained and asked, lightly or for good."""
+    def ground(self, settings: Learning, stage: str = "", *, final: bool = False) -> Ground:
+        """Where the stage's adapters are trained and asked, lightly or for good; "" announces none."""
         training = settings.final if final else settings.candidate
         return Ground(
             self.worker,
@@ -66,7 +67,7 @@ class Pupil:
             training,
             settings.seed,
             settings.answer_tokens,
-            self.begin(stage),
+            self.begin(stage) if stage else silent,
             settings.weights,
             recite=settings.recites,
             reader=self.policy,

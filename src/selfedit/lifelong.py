@@ -239,12 +239,14 @@ def trials(
     pupil: Pupil, lesson: Lesson, probing: Probing, edits: Mapping[str, Items[SelfEdit | Failure]]
 ) -> Tried:
     """Apply and judge every edit that has a rival. One that was judged before is not computed again."""
-    ground = pupil.ground(lesson.settings, "trying notes")
+    ground = pupil.ground(lesson.settings)
     waiting = {_key(t, probing, ground): t for t in rounds.candidates(lesson.fresh, edits, ground)}
     rivals = Counter(trial.edit.task for trial in waiting.values())
     contested = {key: t for key, t in waiting.items() if rivals[t.edit.task] > 1}
     done = {key: found for key, t in contested.items() if (found := _recorded(pupil, key, t))}
     fresh = {key: t for key, t in contested.items() if key not in done and probing.choose[t.edit.task]}
+    if fresh:
+        ground = pupil.ground(lesson.settings, "trying notes")
     ended = rounds.apply_and_judge(list(fresh.values()), probing.choose, ground)
     pupil.store.record_trials(dict(zip(fresh, ended, strict=True)))
     judged_all = {**waiting, **done, **dict(zip(fresh, ended, strict=True))}

@@ -35,7 +35,7 @@ def command(*arguments: str, pause: float = 0, width: int = 2) -> list[str]:
 
 def learning(folder: Path) -> list[str]:
     (folder / "harbour.md").write_text(NOTE, encoding="utf-8")
-    return ["learn", "harbour.md", "--store", "memory"]
+    return ["learn", "harbour.md", "--store", "memory", "--samples", "2"]
 
 
 def stopped_at(stage: str, run: list[str], folder: Path) -> tuple[int, str]:
