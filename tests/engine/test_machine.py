@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from selfedit.engine import Engine, core, machine
+from selfedit.engine import Engine, machine, placing
 from selfedit.errors import SlowWarning
 
 from .tiny import save_tiny
@@ -116,13 +116,13 @@ def test_bfloat16_on_such_a_processor_is_said_to_be_slow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = save_tiny(tmp_path, "llama")
-    monkeypatch.setattr(core, "lacks_bfloat16", lambda: True)
+    monkeypatch.setattr(placing, "lacks_bfloat16", lambda: True)
     with pytest.warns(SlowWarning, match="leave dtype at auto"):
         Engine.load(base, device="cpu", dtype="bfloat16")
     with warnings.catch_warnings():
         warnings.simplefilter("error", SlowWarning)
         Engine.load(base, device="cpu")
-        monkeypatch.setattr(core, "lacks_bfloat16", lambda: False)
+        monkeypatch.setattr(placing, "lacks_bfloat16", lambda: False)
         Engine.load(base, device="cpu", dtype="bfloat16")
 
 

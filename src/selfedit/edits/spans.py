@@ -17,12 +17,12 @@ from itertools import pairwise
 
 import regex
 
+from selfedit.edits.atoms import ATOMS, QUOTED
 from selfedit.edits.sentences import sentence_offsets
 from selfedit.edits.verbs import base_form, may_be_present, may_be_third
 from selfedit.edits.words import (
     AUXILIARIES,
     FUNCTION_WORDS,
-    MONTHS,
     PREPOSITIONS,
     PRONOUNS,
     Token,
@@ -34,49 +34,6 @@ from selfedit.edits.words import (
 
 MOST_WORDS = 9
 MOST_TOKENS = 30
-_MONTH = "(?:" + "|".join(sorted((month.capitalize() for month in MONTHS), key=len, reverse=True)) + r")\b\.?"
-_YEAR = r"(?:[12]\d{3}(?:[-–/]\d{2,4})?)"
-_ERA = r"(?:\s?(?:BCE|BC|CE|AD|B\.C\.|A\.D\.))"
-_NUMBER = r"(?:\d+(?:,\d{3})*(?:\.\d+)?)"
-_COUNT = (
-    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|twenty|"
-    r"thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|dozen)"
-)
-_SCALE = r"(?:hundred|thousand|million|billion|trillion|dozen)s?"
-_UNIT = (
-    r"(?:percent|per cent|%|square miles?|square kilomet(?:er|re)s?|square feet|cubic \p{Ll}+|"
-    r"miles?|kilomet(?:er|re)s?|"
-    r"met(?:er|re)s?|cent?imet(?:er|re)s?|millimet(?:er|re)s?|feet|foot|inch(?:es)?|yards?|acres?|hectares?|pounds?|"
-    r"kilograms?|grams?|tons?|tonnes?|lit(?:er|re)s?|gallons?|km²?|mi|kg|lb|ft|cm|mm|m|g|mph|GHz|MHz|Hz|kW|MW|GW|"
-    r"GB|MB|TB|°[CF]|degrees|volts?|watts?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centuries|"
-    r"dollars?|euros?|cents?|times|people|inhabitants|members|students)"
-)
-_ATOMS = tuple(
-    (kind, regex.compile(pattern))
-    for kind, pattern in (
-        (
-            "date",
-            rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\s{_MONTH}|{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?\b)(?:,?\s{_YEAR})?{_ERA}?",
-        ),
-        ("date", rf"\b{_MONTH},?\s(?:of\s)?{_YEAR}\b"),
-        (
-            "date",
-            r"(?i)\b(?:(?:early|mid|late)[- ](?:to[- ](?:mid|late)[- ])?)?(?:the\s)?(?:\d{1,2}(?:st|nd|rd|th)"
-            r"|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth"
-            r"|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty-first)"
-            r"[- ]centur(?:y|ies)\b" + _ERA + "?",
-        ),
-        ("date", r"(?i)\b(?:early|mid|late)[- ](?:the\s)?[12]\d{2}0s\b|\b[12]\d{2}0s\b"),
-        ("date", rf"\b\d{{1,4}}(?:[-–]\d{{1,4}})?{_ERA}\b"),
-        ("money", rf"(?:US)?[$€£¥]\s?{_NUMBER}(?:\s{_SCALE})?(?:\s(?:dollars|euros))?"),
-        ("percent", rf"(?i)\b(?:{_NUMBER}|{_COUNT})(?:\s?%|\s(?:percent|per\scent)\b)"),
-        ("quantity", rf"\b{_NUMBER}(?:[-–]{_NUMBER})?(?:\s{_SCALE})?\s?{_UNIT}(?!\w)"),
-        ("quantity", rf"(?i)\b{_COUNT}(?:-\p{{Ll}}+)?(?:\s{_SCALE})?\s{_UNIT}(?!\w)"),
-        ("quantity", rf"(?i)\b(?:{_NUMBER}|{_COUNT})\s{_SCALE}\b"),
-        ("date", rf"(?<![\w.,$€£¥-]){_YEAR}(?![\w%]|,\d|\.\d)"),
-    )
-)
-_QUOTED = regex.compile(r"[\"“]([^\"“”\n]{2,80})[\"”]")
 _SUFFIXES = tuple(
     """
     ingly ology ation ition ities ments tion sion ment ness ship ance ence ists ians ings able ible less ical
@@ -168,12 +125,12 @@ class _Line:
         self.atoms: dict[tuple[int, int], str] = {}
         self._held = [False] * (len(self.words) + 1)  # boundary i lies before word i
         taken: list[tuple[int, int]] = []
-        for kind, pattern in _ATOMS:
+        for kind, pattern in ATOMS:
             for match in pattern.finditer(text):
                 if not any(match.start() < b and a < match.end() for a, b in taken):
                     taken.append(match.span())
                     self._hold(match.start() + start, match.end() + start, kind)
-        for match in _QUOTED.finditer(text):
+        for match in QUOTED.finditer(text):
             self._hold(match.start(1) + start, match.end(1) + start, "quote")
 
     def _hold(self, start: int, end: int, kind: str) -> None:

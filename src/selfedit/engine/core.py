@@ -5,7 +5,6 @@ Knows nothing of documents, self-edits, rewards, stores or configuration.
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Items
@@ -23,11 +22,11 @@ from selfedit.engine.frozen import can_pack
 from selfedit.engine.generate import Decoder, Prompted
 from selfedit.engine.holding import held_waves, in_force
 from selfedit.engine.lora import Adapter, matching
-from selfedit.engine.machine import lacks_bfloat16
 from selfedit.engine.memory import Limits, free_memory, limits, threads_of
 from selfedit.engine.merge import Heads
 from selfedit.engine.model import Model, Tokens, load_model, load_tokens
 from selfedit.engine.moments import Moments, read_moments
+from selfedit.engine.placing import device_of, dtype_of
 from selfedit.engine.products import can_group
 from selfedit.engine.reference import References, head_key, pulled, waves
 from selfedit.engine.scarcity import Room, shrinking
@@ -36,7 +35,7 @@ from selfedit.engine.scratch import Scratch
 from selfedit.engine.settings import Log, Settings
 from selfedit.engine.step import CudaGraphs, Recorder
 from selfedit.engine.train import Job, Result, Trainer
-from selfedit.errors import EngineError, SlowWarning, UsageError
+from selfedit.errors import EngineError, UsageError
 from selfedit.types import (
     AdapterLike,
     Completion,
@@ -58,9 +57,6 @@ PACKED = 6
 
 ENOUGH = 0.8
 """Part of the memory that was free for recorded settings, without which they are not kept to."""
-
-SLOW = "this processor has no bfloat16 of its own: float32 is many times as fast; leave dtype at auto"
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 
 
 def _silent(done: int, total: int) -> None:
@@ -86,8 +82,8 @@ class Engine:
     @staticmethod
     def load(base: str | Path, *, device: str = "auto", dtype: str = "auto") -> Engine:
         """Load a base by name, hub name, folder or GGUF file. Raises ModelError or UsageError in one line."""
-        place = _device(device)
-        kind = _dtype(dtype, place)
+        place = device_of(device)
+        kind = dtype_of(dtype, place)
         path = catalog.resolve(str(base))
         model = load_model(path, place, kind)
         if can_pack(model.head.weight_VH) and free_memory() > PACKED * model.weight_bytes:
@@ -383,25 +379,3 @@ class Engine:
             yield
         finally:
             torch.set_num_threads(before)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UsageError(f"device {name!r}: unknown; use auto, cpu or cuda") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UsageError(f"device {name!r}: no CUDA device is available here; use cpu")
-    return device
-
-
-def _dtype(name: str, device: torch.device) -> torch.dtype:
-    if name == "auto":
-        return torch.bfloat16 if device.type == "cuda" else torch.float32
-    if name not in DTYPES:
-        raise UsageError(f"dtype {name!r}: unknown; use auto, {', '.join(DTYPES)}")
-    if name == "bfloat16" and device.type == "cpu" and lacks_bfloat16():
-        warnings.warn(SLOW, SlowWarning, stacklevel=3)
-    return DTYPES[name]
