@@ -120,6 +120,26 @@ def test_a_second_call_computes_nothing_and_another_row_itself(tmp_path: Path) -
     assert len(later.plans) == 2 * 3, "both settings on the tasks of the rounds"
 
 
+def test_what_another_policy_picks_too_is_not_tried_again(tmp_path: Path) -> None:
+    place = tmp_path / "memory"
+    measured(place, solver(), "untrained")
+    Memory(place, solver).reinforce(parse_recipe(SMALL, "x.yaml"))
+    later = solver()
+    table = measured(place, later, "untrained,rounds")
+    assert later.plans == [], "the likeliest configuration is the same"
+    assert all(each.grammar for each in later.asked), "they were picked, and no test was asked again"
+    one, two = row(table, "untrained"), row(table, "round 2")
+    assert (one.accuracy, one.logprob, one.tokens) == (two.accuracy, two.logprob, two.tokens)
+    other = solver()
+    measured(
+        place,
+        other,
+        "untrained",
+        SMALL.replace("alpha: 4, batch_size: 2, least", "alpha: 8, batch_size: 2, least"),
+    )
+    assert len(other.plans) == 10, "another training is tried"
+
+
 def test_what_is_broken_off_goes_on_where_it_stopped_and_ends_alike(tmp_path: Path) -> None:
     rows = "in-context,untrained,fixed,oracle"
     whole = measured(tmp_path / "whole", solver(), rows)

@@ -131,8 +131,7 @@ class Chunk:
     def key(self, task: Shown, sample: int) -> str:
         """All that the line of a task depends on."""
         recipe, way = self.contest.recipe, self.way
-        tokens = recipe.judge.answer_tokens
-        asked = [task.id, solving.asked_by(recipe.few_shot), tokens, head_id(way.head)]
+        asked = self._asked(task)
         if way.picker is None:
             return self.contest.key("row", asked)
         training = recipe.report.training.model_dump(exclude={"learning_rate", "epochs"})
@@ -140,6 +139,15 @@ class Chunk:
             asked = [*asked, task.paraphrases]
         taught = [way.picker.depends(task), sample, training, recipe.few_shot.steps, self.seed]
         return self.contest.key("row", asked, taught)
+
+    def outcome_key(self, entry: Entry) -> str:
+        """All that an outcome depends on, whoever picked: the plan names head and seed."""
+        return self.contest.key("outcome", self._asked(entry.task), entry.plan.id if entry.plan else None)
+
+    def _asked(self, task: Shown) -> list[Any]:
+        recipe = self.contest.recipe
+        terms, tokens = solving.asked_by(recipe.few_shot), recipe.judge.answer_tokens
+        return [task.id, terms, tokens, head_id(self.way.head)]
 
     @property
     def ground(self) -> Ground:
@@ -202,14 +210,27 @@ def _computed(chunk: Chunk) -> dict[tuple[str, int], dict[str, Any]]:
             for task, mine in zip(chunk.tasks, picker.pick(chunk.tasks), strict=True)
             for sample, picked in enumerate(mine)
         ]
-    began = time.monotonic()
-    ended = _ended(chunk, entries)
-    seconds = (time.monotonic() - began) / len(entries)
-    worker = chunk.contest.worker
-    return {
-        (entry.task.id, entry.sample): _told(entry, result, worker) | {"seconds": seconds}
-        for entry, result in zip(entries, ended, strict=True)
-    }
+    outcomes = _outcomes(chunk, entries)
+    return {(e.task.id, e.sample): {**_picked(e), **outcomes[chunk.outcome_key(e)]} for e in entries}
+
+
+def _outcomes(chunk: Chunk, entries: Items[Entry]) -> dict[str, Any]:
+    """Key → how it ended. What another policy picked as well was tried then, and is not tried again."""
+    store, once = chunk.contest.store, {chunk.outcome_key(entry): entry for entry in entries}
+    found: dict[str, Any] = {key: store.result("row", key) for key in once}
+    missing = [key for key, value in found.items() if value is None]
+    if missing:
+        began = time.monotonic()
+        ended = _ended(chunk, [once[key] for key in missing])
+        seconds = (time.monotonic() - began) / len(missing)
+        worker = chunk.contest.worker
+        fresh = {
+            key: {**_outcome(once[key], result, worker), "seconds": seconds}
+            for key, result in zip(missing, ended, strict=True)
+        }
+        store.put_results("row", fresh)
+        found |= fresh
+    return found
 
 
 def _plan(task: Shown, picked: Picked, chunk: Chunk) -> TrainingPlan | None:
@@ -244,20 +265,25 @@ def _ended(chunk: Chunk, entries: Items[Entry]) -> list[Ended]:
 # -- what is kept --------------------------------------------------------------------------------------
 
 
-def _told(entry: Entry, ended: Ended, worker: Worker) -> dict[str, Any]:
-    result, solved = ended
+def _picked(entry: Entry) -> dict[str, Any]:
     edit = entry.picked.edit if entry.picked else None
     return {
         "settings": dict(edit.settings) if isinstance(edit, SelfEdit) else None,
         "text": edit.text if isinstance(edit, SelfEdit) else None,
+        "writing": entry.picked.seconds if entry.picked else 0.0,
+        "unusable": edit.what if isinstance(edit, Failure) else None,
+        "sample": entry.picked.sample if entry.picked else None,
+    }
+
+
+def _outcome(entry: Entry, ended: Ended, worker: Worker) -> dict[str, Any]:
+    result, solved = ended
+    return {
         "tests": [_test(each) for each in solved],
         "tokens": rounds.trained_tokens(worker, entry.plan) if entry.plan else 0,
         "optimiser_steps": entry.plan.steps if entry.plan else 0,
-        "writing": entry.picked.seconds if entry.picked else 0.0,
         "failure": result.what if isinstance(result, Failure) else None,
-        "unusable": edit.what if isinstance(edit, Failure) else None,
         "adapter": result.hash if result and not isinstance(result, Failure) else None,
-        "sample": entry.picked.sample if entry.picked else None,
     }
 
 
