@@ -63,6 +63,7 @@ class FakeWorker:
     plans: list[TrainingPlan] = field(default_factory=list)
     """All that it was ever told to train."""
     asked: list[GenerationRequest] = field(default_factory=list)
+    scored: list[ScoreRequest] = field(default_factory=list)
     _rows: dict[str, Rows] = field(default_factory=dict)
     _spans: Rows = field(default_factory=dict)
 
@@ -90,6 +91,7 @@ class FakeWorker:
 
     def score(self, requests: Sequence[ScoreRequest]) -> list[Score]:
         """More is known where there are more rows, and most what a row says: the longer self-edit wins."""
+        self.scored += requests
         return [Score(found, (found,)) for found in map(self._likely, requests)]
 
     def _likely(self, request: ScoreRequest) -> float:

@@ -43,6 +43,12 @@ class Query:
     adapter: Adapter | None = None
     head: Head | None = None
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Equal for those that are answered alike."""
+        adapter, head = self.adapter.hash if self.adapter else "", self.head.id if self.head else ""
+        return adapter, head, self.question, self.topic
+
 
 def recited(worker: Worker, queries: Items[Query], progress: Progress = silent) -> list[tuple[str, ...]]:
     """The sentences that each is answered with: the likeliest, then those sampled, each once; stripped.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, final
 
 from selfedit.config import Training
 from selfedit.edits.questions import ask_prompt
+from selfedit.edits.recitation import recited_row
 from selfedit.reciting import Query, Reader, recited
 from selfedit.rewards import Evidence, Grader, RuleGrader, collapsed, grade, needs, reward
 from selfedit.types import (
@@ -82,6 +83,12 @@ class Ground:
     """Whether adapters are asked for the sentence first, which is then read for the answer."""
     reader: Adapter | None = None
     """The policy's adapter, that reads it; None: the base."""
+    sentences: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Id of a probe → the sentence of its passage that holds the answer, for those measures that want it."""
+    said: dict[tuple[str, ...], tuple[str, ...]] = field(
+        default_factory=dict[tuple[str, ...], tuple[str, ...]], compare=False, repr=False
+    )
+    """Who was asked what → the sentences: what is read for the answer and for its likelihood is said once."""
 
 
 def plan_for(
@@ -179,12 +186,11 @@ def evidence(
     after = logprobs(asked, ground) if "logprob" in wanted else unasked
     before = logprobs([(None, probe) for _, probe in asked], ground) if "before" in wanted else unasked
     judged = verdicts(asked, said, ground) if "verdict" in wanted else unasked
+    cited = sentence_logprobs(asked, ground) if "sentence" in wanted else unasked
     rows = iter(
         [
-            Evidence(probe, answer, own, other if "before" in wanted else None, verdict)
-            for (_, probe), answer, own, other, verdict in zip(
-                asked, said, after, before, judged, strict=True
-            )
+            Evidence(probe, *found)
+            for (_, probe), *found in zip(asked, said, after, before, judged, cited, strict=True)
         ]
     )
     return [[next(rows) for _ in mine] for _, mine in pairs]
@@ -198,11 +204,25 @@ def logprobs(asked: Items[Asking], ground: Ground) -> list[float]:
     return [found[key] for key in keys]
 
 
+def sentence_logprobs(asked: Items[Asking], ground: Ground) -> list[float | None]:
+    """The mean log-probability of each sentence that holds an answer, asked for by the question, in nats.
+
+    None where the ground has no sentence for a probe. Nothing is decoded.
+    """
+    places = [at for at, (_, probe) in enumerate(asked) if probe.id in ground.sentences]
+    rows = [
+        (adapter, recited_row(probe.question, ground.sentences[probe.id], probe.topic))
+        for adapter, probe in (asked[at] for at in places)
+    ]
+    requests = [ScoreRequest(row.prompt, row.completion, adapter, ground.head) for adapter, row in rows]
+    found = dict(zip(places, (score.mean for score in ground.worker.score(requests)), strict=True))
+    return [found.get(at) for at in range(len(asked))]
+
+
 def _scored(asked: Items[Asking], ground: Ground) -> list[float]:
     if ground.recite:
         queries, golds = _queries(asked, ground), [probe.answer for _, probe in asked]
-        said = recited(ground.worker, queries, ground.progress)
-        return Reader(ground.worker, ground.reader).logprobs(queries, said, golds)
+        return Reader(ground.worker, ground.reader).logprobs(queries, _recited(queries, ground), golds)
     requests = [
         ScoreRequest(ask_prompt(probe.question, probe.topic), f" {probe.answer}", adapter, ground.head)
         for adapter, probe in asked
@@ -212,6 +232,14 @@ def _scored(asked: Items[Asking], ground: Ground) -> list[float]:
 
 def _queries(asked: Items[Asking], ground: Ground) -> list[Query]:
     return [Query(probe.question, probe.topic, adapter, ground.head) for adapter, probe in asked]
+
+
+def _recited(queries: Items[Query], ground: Ground) -> list[tuple[str, ...]]:
+    keys = [query.key for query in queries]
+    waiting = {key: query for key, query in zip(keys, queries, strict=True) if key not in ground.said}
+    fresh = recited(ground.worker, list(waiting.values()), ground.progress)
+    ground.said.update(zip(waiting, fresh, strict=True))
+    return [ground.said[key] for key in keys]
 
 
 def verdicts(asked: Items[Asking], said: Items[str | None], ground: Ground) -> list[Verdict | Failure]:
@@ -248,9 +276,8 @@ def answers(probes: Items[Probe], adapter: Adapter | None, ground: Ground) -> li
 def answered(asked: Items[Asking], ground: Ground) -> list[str]:
     """The same where each probe has an adapter of its own."""
     if ground.recite:
-        queries = _queries(asked, ground)
-        said = recited(ground.worker, queries, ground.progress)
-        read = Reader(ground.worker, ground.reader).answers(queries, said, ground.answer_tokens)
+        queries, reader = _queries(asked, ground), Reader(ground.worker, ground.reader)
+        read = reader.answers(queries, _recited(queries, ground), ground.answer_tokens, ground.progress)
         return [each.text.strip() if each else "" for each in read]
     requests = [
         GenerationRequest(

@@ -33,6 +33,17 @@ def test_documents_are_said_and_read(streamed: Streamed) -> None:
     assert any(prompt.endswith(CUE) for prompt in asked)
 
 
+def test_what_is_read_twice_is_said_once(streamed: Streamed) -> None:
+    made = worker()
+    streamed(made, BY_HEART, methods=("naive",))
+    said = [
+        (each.prompt, each.seed, each.temperature, each.adapter, each.head)
+        for each in made.asked
+        if str(each.prompt).endswith(CUE)
+    ]
+    assert len(said) == len(set(said))
+
+
 def test_what_is_read_is_not_what_is_answered_at_once(streamed: Streamed) -> None:
     streamed(worker(), SMALL)
     later = worker()

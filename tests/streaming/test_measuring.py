@@ -122,6 +122,24 @@ def test_without_accuracy_no_document_is_asked_about_in_words(streamed: Streamed
     assert all(value is not None for row in naive.matrix["logprob"] for value in row)
 
 
+def test_likelihoods_may_be_taken_at_the_ends_alone(streamed: Streamed) -> None:
+    every, few = learner(), learner()
+    whole = by_name(streamed(every, place="whole").rows)
+    ends = by_name(streamed(few, SMALL.replace("canaries: 4", "canaries: 4\nlikelihood: ends")).rows)
+    for name in ("naive", "replay", "router", "joint"):
+        for figure in ("just_learned", "after_last", "kept", "backward", "against_base"):
+            assert getattr(ends[name], figure) == getattr(whole[name], figure), (name, figure)
+    naive = ends["naive"]
+    assert [[x is not None for x in row] for row in naive.matrix["logprob"]] == [
+        [True, False, False],
+        [False, True, False],
+        [True, True, True],
+    ]
+    assert naive.forward["logprob"].value is None
+    assert whole["naive"].forward["logprob"].value is not None
+    assert len(few.scored) < len(every.scored)
+
+
 def test_training_that_fails_leaves_the_model_as_it_was(streamed: Streamed) -> None:
     worker = learner()
     worker.unteachable = True

@@ -85,7 +85,10 @@ class StreamRecipe(Section):
     """The longest answer."""
     accuracy: Literal["ends", "all", "off"] = "ends"
     """Where answers are asked: of a document just after it and after the last, of all learned so far after
-    every step, or nowhere. Log-probabilities are taken everywhere."""
+    every step, or nowhere."""
+    likelihood: Literal["ends", "all"] = "all"
+    """Where log-probabilities of the expected answers are taken: of all documents after every step, or of a
+    document just after it and of all after the last. Where sentences are recited, each one has to be said."""
     canaries: int = Field(default=64, ge=0, le=10_000)
     """Of those that ship: questions of general ability, asked of the base and after the last document."""
     own_probes: int = Field(default=4, ge=1, le=100)
@@ -97,7 +100,7 @@ class StreamRecipe(Section):
     def id(self) -> str:
         """A hash of what rows have in common; other methods or more sequences make the same table larger."""
         held = self.model_dump(mode="json")
-        for name in ("methods", "sequences", "joint", "accuracy"):
+        for name in ("methods", "sequences", "joint", "accuracy", "likelihood"):
             del held[name]
         if not self.write.recite:  # as in streams of earlier versions
             del held["write"]["recite"], held["write"]["hints"]

@@ -115,7 +115,8 @@ class Life:
         return [self.series.id, self.taught, written, self.row if not self.method else self.depends]
 
     def _known(self, number: int) -> str:
-        return self.study.key("known", self._whole, number)
+        some = [] if self.study.recipe.likelihood == "all" else [list(self.study.scored(number))]
+        return self.study.key("known", self._whole, number, *some)
 
     def _said(self, number: int) -> str:
         asked = list(self.study.asked(number))
@@ -171,17 +172,15 @@ class Life:
         study, tasks = self.study, self.series.tasks
         span = f"step {points[-1].number + 1} of {self.last + 1}"
         ground = study.ground(None, self.begin(f"{span}, asking"))
-        asked = [[(p.voice(q), q) for q in task.probes] for p in points for task in tasks]
-        values = logprobs(asked, ground)
+        scored = [(p, place) for p in points for place in study.scored(p.number)]
+        values = logprobs([[(p.voice(q), q) for q in tasks[place].probes] for p, place in scored], ground)
         pairs = [(p, place) for p in points for place in study.asked(p.number)]
         said = answers([[(p.voice(q), q) for q in tasks[place].probes] for p, place in pairs], ground)
         kept: dict[str, Any] = {}
-        for at, point in enumerate(points):
-            mine = values[at * len(tasks) : (at + 1) * len(tasks)]
-            kept[self._known(point.number)] = _known(point, mine)
-            texts = {
-                str(place): text for (each, place), text in zip(pairs, said, strict=True) if each is point
-            }
+        for point in points:
+            sure = {place: v for (each, place), v in zip(scored, values, strict=True) if each is point}
+            kept[self._known(point.number)] = _known(point, [sure.get(n, ()) for n in range(len(tasks))])
+            texts = {str(place): t for (each, place), t in zip(pairs, said, strict=True) if each is point}
             if texts:
                 kept[self._said(point.number)] = texts
             if point.number == self.last and study.canaries.prompts:

@@ -117,14 +117,21 @@ class Study:
 
     def asked(self, step: int) -> tuple[int, ...]:
         """The documents whose questions are answered after a step, by their places."""
-        last = step == self.recipe.documents - 1
         match self.recipe.accuracy:
             case "off":
                 return ()
             case "ends":
-                return tuple(range(step + 1)) if last else (step,)
+                return self._ends(step)
             case "all":
                 return tuple(range(step + 1))
+
+    def scored(self, step: int) -> tuple[int, ...]:
+        """The documents whose expected answers' likelihood is taken after a step, by their places."""
+        every = self.recipe.likelihood == "all"
+        return tuple(range(self.recipe.documents)) if every else self._ends(step)
+
+    def _ends(self, step: int) -> tuple[int, ...]:
+        return tuple(range(step + 1)) if step == self.recipe.documents - 1 else (step,)
 
 
 @final
@@ -135,7 +142,8 @@ class Step:
     number: int
     """Of documents learned, less one."""
     logprobs: tuple[tuple[float | None, ...], ...]
-    """For each document and question, of the expected answer: the mean over its tokens, in nats."""
+    """For each document and question, of the expected answer: the mean over its tokens, in nats. Empty for a
+    document that was not asked about."""
     answers: Mapping[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
     """To the questions of those documents that were asked about, by their places."""
     own: tuple[tuple[float, ...], ...] | None = None
