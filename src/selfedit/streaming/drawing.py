@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Items
 from pathlib import Path
 
-from selfedit.canaries import Canary, canaries
+from selfedit.canaries import canaries, demonstrated
 from selfedit.config.streaming import StreamRecipe
 from selfedit.edits.questions import qa_row
 from selfedit.errors import UsageError
@@ -14,9 +13,6 @@ from selfedit.recipes import data_file
 from selfedit.streaming.study import Canaries, Series
 from selfedit.tasks import read_squad
 from selfedit.types import rng_for
-
-SHOWN = 3
-"""Canaries with their answers that one is asked after."""
 
 
 def drawn(recipe: StreamRecipe, data: Path | None, sequences: int | None = None) -> tuple[Series, ...]:
@@ -45,14 +41,6 @@ def some_canaries(recipe: StreamRecipe) -> Canaries:
     order = list(canaries())
     rng_for("canaries", recipe.seed).shuffle(order)
     asked, others = order[: recipe.canaries], order[recipe.canaries :]
-    prompts = tuple(_shown(each, others) for each in asked)
+    prompts = tuple(demonstrated(each, others) for each in asked)
     rows = tuple(qa_row(each.question, each.answer) for each in others)
     return Canaries(tuple(each.probe for each in asked), prompts, rows)
-
-
-def _shown(canary: Canary, others: Items[Canary]) -> str:
-    """How a canary is asked: after others of its kind with their answers, since a base that has learned
-    nothing ends its answer before it begins, whatever it knows."""
-    alike = [each for each in others if each.kind == canary.kind and each.answer != canary.answer]
-    chosen = rng_for("shown", canary.question).sample(alike, min(SHOWN, len(alike)))
-    return "".join(f"{each.prompt} {each.answer}\n\n" for each in chosen) + canary.prompt
