@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -146,6 +147,8 @@ class Trackio:
 
 EXPERIMENT = "selfedit"
 """What the runs are filed under in MLflow."""
+RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+"""How often it asks a server that does not answer; left to itself for minutes, and the run would wait."""
 
 
 @final
@@ -160,6 +163,7 @@ class Mlflow:
             raise _missing("mlflow", error) from error
 
     def begin(self, name: str, settings: Mapping[str, Setting]) -> None:
+        os.environ.setdefault(RETRIES, "2")
         self._library.set_tracking_uri(self._uri)
         self._library.set_experiment(EXPERIMENT)
         self._library.start_run(run_name=name)
