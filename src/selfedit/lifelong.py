@@ -46,7 +46,7 @@ from selfedit.types import (
     Trial,
     content_hash,
 )
-from selfedit.writing import sequences_of, write_edits
+from selfedit.writing import probed_sentences, sequences_of, write_edits
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter
@@ -246,7 +246,8 @@ def trials(
     done = {key: found for key, t in contested.items() if (found := _recorded(pupil, key, t))}
     fresh = {key: t for key, t in contested.items() if key not in done and probing.choose[t.edit.task]}
     if fresh:
-        ground = pupil.ground(lesson.settings, "trying notes")
+        sentences = probed_sentences(lesson.fresh, probing.choose)
+        ground = replace(pupil.ground(lesson.settings, "trying notes"), sentences=sentences)
     ended = rounds.apply_and_judge(list(fresh.values()), probing.choose, ground)
     pupil.store.record_trials(dict(zip(fresh, ended, strict=True)))
     judged_all = {**waiting, **done, **dict(zip(fresh, ended, strict=True))}

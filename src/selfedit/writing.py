@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from typing import final
@@ -236,7 +236,7 @@ def policy_rows(author: Author, task: Task, edit: SelfEdit) -> tuple[Sequence, .
         return (Sequence(author.worker.rendered(prompt), edit.text),)
     rows: list[Sequence] = []
     for question, answer in _PAIR.findall(edit.text):
-        sentence = _sentence_with(task, question, answer)
+        sentence = sentence_with(task, question, answer)
         if sentence and (
             qa_row(question, answer, task.title) in edit.lines
             or recited_row(question, sentence, task.title) in edit.lines
@@ -245,7 +245,14 @@ def policy_rows(author: Author, task: Task, edit: SelfEdit) -> tuple[Sequence, .
     return tuple(dict.fromkeys(rows))
 
 
-def _sentence_with(task: Task, question: str, answer: str) -> str | None:
+def probed_sentences(tasks: Items[Task], probes: Mapping[str, Items[Probe]]) -> dict[str, str]:
+    """Id of a probe → the sentence of its passage that holds the answer; `probes` by the tasks' ids."""
+    asked = [(task, probe) for task in tasks for probe in probes[task.id]]
+    found = {probe.id: sentence_with(task, probe.question, probe.answer) for task, probe in asked}
+    return {probe: sentence for probe, sentence in found.items() if sentence}
+
+
+def sentence_with(task: Task, question: str, answer: str) -> str | None:
     """The sentence that holds the answer; of several the one that has most words of the question."""
     inside = (task.passage[a:b] for a, b in sentence_offsets(task.passage))
     words = set(question.lower().split())

@@ -44,6 +44,12 @@ def test_reciting_earns_nothing_where_length_or_mismatch_counts(name: str, value
     assert MEASURES["graded-concise"].value(rows(RECITED, RECITED)) == 0.0
 
 
+def test_sentences_are_averaged_over_the_probes_that_have_one() -> None:
+    evidence = [Evidence(KEEPER, sentence=-0.5), Evidence(YEAR), Evidence(YEAR, sentence=-1.5)]
+    assert reward(evidence, {"sentence": 1.0}) == Reward(-1.0, {"sentence": -1.0, "probes": 3.0})
+    assert reward([Evidence(YEAR)], {"sentence": 1.0}) == Failure("judge", "the probes give no sentence")
+
+
 def test_a_failure_of_the_grader_is_left_out_and_never_wrong() -> None:
     evidence = [
         Evidence(KEEPER, "Tobiah", verdict=SURE),

@@ -18,7 +18,7 @@ from selfedit.rewards import MEASURES, Evidence, Grader, RuleGrader, concise, re
 from selfedit.types import GradeRequest, Reward, rng_for
 
 REWARDS: dict[str, dict[str, float]] = {
-    **{name: {name: 1.0} for name in MEASURES},
+    **{name: {name: 1.0} for name, each in MEASURES.items() if "sentence" not in each.needs},
     "likelihood + concise": {"likelihood": 1.0, "concise": 1.0},
     "likelihood + margin": {"likelihood": 1.0, "margin": 1.0},
     "gain + graded-concise": {"gain": 1.0, "graded-concise": 1.0},

@@ -337,6 +337,11 @@ class Recipe(Section):
                 self.write.recite and not asks,
                 f"needs write.formats [{PAIRS}]; or choose false",
             ),
+            (
+                "judge.rewards",
+                "sentence" in self.judge.weights and not self.write.recite,
+                "has sentence, which only what is recited earns; choose write.recite true",
+            ),
             *((f"data.{name}", bool(_SETS.fullmatch(getattr(self.data, name))), what) for name in _SOURCES),
             ("report.rows", bool(others), f"has {''.join(others[:1])}, which is for data.kind arc or text"),
         ]

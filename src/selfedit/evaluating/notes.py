@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 from selfedit import rounds
@@ -21,7 +21,7 @@ from selfedit.reciting import asked_by_heart
 from selfedit.rounds import Ground
 from selfedit.samples import as_json, format_id, from_json
 from selfedit.types import Failure, Head, Probe, Reward, SelfEdit, Task
-from selfedit.writing import Brief, gold_edit, sequences_of, write_edits, write_probes
+from selfedit.writing import Brief, gold_edit, probed_sentences, sequences_of, write_edits, write_probes
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter
@@ -154,7 +154,8 @@ class BestOfN:
         by = author(self.study, self.policy)
         probes = self._probes(by, tasks)
         edits = self._edits(by, tasks, [probe for mine in probes.values() for probe in mine])
-        trials = rounds.apply_and_judge(rounds.candidates(tasks, edits, self._ground), probes, self._ground)
+        ground = replace(self._ground, sentences=probed_sentences(tasks, probes))
+        trials = rounds.apply_and_judge(rounds.candidates(tasks, edits, ground), probes, ground)
         chosen = rounds.choose(trials)
         values = {trial.edit.id: _value(trial.outcome) for trial in trials}
         return [

@@ -156,7 +156,8 @@ def _tried(recipe: Recipe, sizes: Sizes) -> Cost:
         read=probes * sizes.question * readings,
         written=probes * min(sizes.answer, recipe.judge.answer_tokens) * answered,
     )
-    return plain + times(readings, _recited(recipe, sizes, probes))
+    cited = Cost(read=probes * 2 * sizes.question) if "sentence" in wanted else Cost()
+    return plain + cited + times(min(readings, 1), _recited(recipe, sizes, probes))
 
 
 def _recited(recipe: Recipe, sizes: Sizes, probes: float) -> Cost:

@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -41,7 +41,7 @@ from selfedit.types import (
     Trial,
     content_hash,
 )
-from selfedit.writing import Brief, policy_rows, sequences_of, write_edits, write_probes
+from selfedit.writing import Brief, policy_rows, probed_sentences, sequences_of, write_edits, write_probes
 
 if TYPE_CHECKING:
     from selfedit.reinforcing.campaign import Campaign
@@ -103,7 +103,9 @@ class Passages:
         return [probes, sorted(ground.rewards.items()), ground.answer_tokens, self.grader.name, *recited]
 
     def judge(self, asked: Items[Judged], written: Written, ground: Ground) -> list[Outcome]:
-        return rounds.rewarded([(adapter, written.probes[task.id]) for adapter, task in asked], ground)
+        sentences = probed_sentences([task for _, task in asked], written.probes)
+        pairs = [(adapter, written.probes[task.id]) for adapter, task in asked]
+        return rounds.rewarded(pairs, replace(ground, sentences=sentences))
 
     def kept(self, trial: Trial) -> Trial:
         """All of it."""

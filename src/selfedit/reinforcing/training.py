@@ -19,6 +19,7 @@ from selfedit.reinforcing.attempts import Tried
 from selfedit.reinforcing.campaign import Campaign
 from selfedit.reinforcing.checking import checked, choice
 from selfedit.reinforcing.kinds import Written
+from selfedit.reinforcing.rules import compared
 from selfedit.rounds import trained_tokens
 from selfedit.samples import Owner
 from selfedit.select import means, reliability
@@ -101,10 +102,12 @@ def _round(work: Campaign, number: int) -> RoundRow:
     adapter = _learned(work, number, plan) if plan else None
     again = attempts.check(work, number, tasks, written, tried)
     told = _told(number, (tasks, written, tried, kept), plan, adapter)
+    seen = checked(tried.candidates, again)
     record = {
         **told,
         "tokens": work.spent[number],
-        "choice": choice(checked(tried.candidates, again), kept.keys()),
+        "choice": choice(seen, kept.keys()),
+        "rules": compared(seen, work.recipe.select.keep),
         "seconds": time.monotonic() - began,
         "reasons": dict(written.failures + tried.failures),
         "tried": _edits(tasks, written, tried, kept, again),

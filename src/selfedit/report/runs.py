@@ -26,7 +26,7 @@ from selfedit.writing import sequences_of
 
 Record = Mapping[str, Any]
 
-ABSENT: dict[str, Any] = {"choice": None, "reliability": None, "adapter": None, "reasons": {}}
+ABSENT: dict[str, Any] = {"choice": None, "reliability": None, "adapter": None, "reasons": {}, "rules": {}}
 """What a round of an earlier version may not have noted."""
 
 

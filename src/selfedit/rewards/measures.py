@@ -1,6 +1,7 @@
 """What a trial earns: measures of how its adapter answers the choosing probes, and their weighted sum.
 
-Log-probability of the gold answers needs no decoding. Of the measures of answers, `margin` and `concise` earn
+Log-probability of the gold answers needs no decoding, save where sentences are recited: then that of the
+sentences needs none. Of the measures of answers, `margin` and `concise` earn
 nothing by reciting. Knows nothing of models: whoever asked and scored hands over the evidence.
 """
 
@@ -16,7 +17,7 @@ from selfedit.errors import UsageError
 from selfedit.rewards import grading
 from selfedit.types import Failure, Outcome, Probe, Reward, Verdict
 
-ANSWER, LOGPROB, BEFORE, VERDICT = "answer", "logprob", "before", "verdict"
+ANSWER, LOGPROB, BEFORE, VERDICT, SENTENCE = "answer", "logprob", "before", "verdict", "sentence"
 
 
 @final
@@ -32,6 +33,8 @@ class Evidence:
     """The same without the adapter."""
     verdict: Verdict | Failure | None = None
     """A grader's word on the answer."""
+    sentence: float | None = None
+    """Mean log-probability of the passage's sentence that holds the answer, asked for by the question."""
 
 
 @final
@@ -88,6 +91,7 @@ def _graded_concise(rows: Items[Evidence]) -> float | None:
 
 MEASURES: dict[str, Measure] = {
     "likelihood": Measure(frozenset((LOGPROB,)), lambda rows: _mean([r.logprob for r in rows])),
+    "sentence": Measure(frozenset((SENTENCE,)), lambda rows: _mean([r.sentence for r in rows])),
     "gain": Measure(frozenset((LOGPROB, BEFORE)), _gain),
     "recall": _by_rule(grading.recall),
     "correct": _by_rule(grading.correct),
