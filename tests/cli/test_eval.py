@@ -73,6 +73,7 @@ def test_where_nothing_could_be_trained_the_code_is_1(run: Run, recipe: str, wor
         (["nosuch"], "no recipe nosuch"),
         (["small.yaml", "--rows", "bas"], "--rows: 'bas': choose among base"),
         (["small.yaml", "--data", "elsewhere"], "elsewhere/squad/val_report.json: no such data set"),
+        (["small.yaml", "--rows", "base", "--against", "gold"], "--against gold: no row that is asked for"),
         (["small.yaml", "--csv", "no/such/place.csv", "--rows", "base"], "choose another place with --csv"),
     ],
 )
@@ -80,6 +81,30 @@ def test_bad_input_is_one_line(run: Run, recipe: str, arguments: list[str], said
     ended = run("eval", *arguments, "--json")
     assert (ended.code, ended.out) == (2, "")
     assert said in ended.err.splitlines()[-1]
+
+
+def test_every_row_may_be_set_against_one(run: Run, recipe: str) -> None:
+    ended = run("eval", recipe, "--rows", "base,passage,gold", "--against", "passage", "--json")
+    base, passage, gold = ended.json
+    assert "against" not in passage
+    assert gold["against"]["row"] == base["against"]["row"] == "passage"
+    found = gold["against"]["accuracy"]
+    assert found["value"] == gold["against_before"]
+    assert found["ci95"] == gold["against_before_ci95"]
+    assert found["n"] == gold["passages"]
+    assert base["against"]["accuracy"]["value"] == -passage["against_base"]
+    assert set(gold["against"]) == {"row", "accuracy", "concise", "logprob"}
+    told = run("eval", recipe, "--rows", "base,passage,gold", "--against", "passage").out
+    assert "less passage" in told
+    assert told.index("less passage") > told.index("taught by")
+
+
+def test_a_row_that_did_not_come_about_is_told_with_those_that_did(run: Run, recipe: str) -> None:
+    ended = run("eval", recipe, "--rows", "base,rounds", "--against", "round 1")
+    assert ended.code == 2
+    assert ended.err.splitlines()[-1].endswith(
+        "--against round 1: no such row in the table; choose among base"
+    )
 
 
 def test_a_store_on_another_base_is_refused(run: Run, recipe: str, here: Path) -> None:

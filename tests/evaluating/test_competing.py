@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from selfedit.errors import UsageError
-from selfedit.evaluating import SolvedRow, SolvedTable, Wanted, evaluate, write_csv
+from selfedit.evaluating import Difference, SolvedRow, SolvedTable, Wanted, evaluate, write_csv
+from selfedit.evaluating.pairs import against
 from selfedit.memory import Memory
 from selfedit.recipes import parse_recipe, reporting_tasks, training_tasks
 from selfedit.store import Store
@@ -80,6 +81,10 @@ def test_every_way_stands_beside_the_others(tmp_path: Path) -> None:
     assert fixed.against_in_context_ci95 == (1.0, 1.0)
     assert fixed.setting is not None
     assert fixed.setting["learning_rate"] == 2e-3
+    beside = against(table, "in-context")
+    assert list(beside) == ["untrained", "round 1", "round 2", "fixed", "oracle"]
+    assert beside["fixed"]["solved"] == Difference(1.0, (1.0, 1.0), 10)
+    assert beside["fixed"]["logprob"].value == pytest.approx(0.002)
     assert replace(oracle, method="", against_before=0, seconds=0).accuracy == 1.0
     assert oracle.setting == fixed.setting
     assert table.solvable is not None

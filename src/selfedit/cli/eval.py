@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +21,7 @@ from selfedit.errors import UsageError
 
 if TYPE_CHECKING:
     from selfedit.config import Recipe
-    from selfedit.evaluating import SolvedRow, Table, TableRow
+    from selfedit.evaluating import Difference, SolvedRow, Table, TableRow
 
 NOTHING_MEASURED = 1
 
@@ -46,6 +48,12 @@ def verb(
         Path | None,
         typer.Option(help="Also write a line for each question and method to this file.", show_default=False),
     ] = None,
+    against: Annotated[
+        str,
+        typer.Option(
+            help="Also every row's paired difference from the row of this name.", show_default=False
+        ),
+    ] = "",
     device: Device = "auto",
     dtype: Annotated[
         str | None,
@@ -61,7 +69,7 @@ def verb(
     Everything is kept in the store as it is made: broken off at any point, it goes on where it was when it is
     called again, and nothing is computed twice. Exit code 1: a row could not be measured at all.
     """
-    from selfedit.evaluating import Table, Wanted, evaluate, write_csv
+    from selfedit.evaluating import Table, Wanted, evaluate, pairs, write_csv
     from selfedit.memory import Memory
     from selfedit.recipes import load_recipe
 
@@ -70,6 +78,8 @@ def verb(
     names = tuple(name.strip() for name in rows.split(",") if name.strip())
     wanted = Wanted(held, folder, names, limit)
     wanted.check()
+    if against:
+        pairs.check(against, wanted.named)
     if csv and not csv.parent.is_dir():
         raise UsageError(f"{csv}: no such folder; make it first, or choose another place with --csv")
     check_store(store, held.base, dtype)
@@ -85,12 +95,15 @@ def verb(
         write_csv(csv, table)
     for line in table.missing:
         output.say(line)
+    beside = pairs.against(table, against) if against else {}
     if json:
-        output.document([as_json(row) for row in table.rows])
+        output.document([as_json(row, against, beside.get(row.method)) for row in table.rows])
     elif isinstance(table, Table):
         _tell(table, held)
     else:
         solved.tell(table)
+    if beside and not json:
+        _tell_pairs(against, beside)
     raise typer.Exit(NOTHING_MEASURED if any(row.accuracy is None for row in table.rows) else 0)
 
 
@@ -108,9 +121,14 @@ def check_store(place: Path, wanted: str, dtype: str | None) -> None:
         raise UsageError(f"{place}: computes in {kind}; leave --dtype out, or choose another --store")
 
 
-def as_json(row: TableRow | SolvedRow) -> dict[str, Any]:
-    """The row under the names that the command line promises, and more."""
-    return {name: getattr(row, name) for name in row.__dataclass_fields__}
+def as_json(
+    row: TableRow | SolvedRow, other: str = "", beside: Mapping[str, Difference] | None = None
+) -> dict[str, Any]:
+    """The row under the names that the command line promises, and more; `beside`: less the row `other`."""
+    own = {name: getattr(row, name) for name in row.__dataclass_fields__}
+    if beside is None:
+        return own
+    return {**own, "against": {"row": other, **{name: asdict(each) for name, each in beside.items()}}}
 
 
 # -- for people ------------------------------------------------------------------------------------------
@@ -126,6 +144,25 @@ def _tell(table: Table, recipe: Recipe) -> None:
     for row in table.rows:
         if row.failures or row.unusable or row.collapsed:
             print(f"{row.method}: {_trouble(row)}")
+
+
+def _tell_pairs(other: str, beside: Mapping[str, Mapping[str, Difference]]) -> None:
+    names = list(dict.fromkeys(name for each in beside.values() for name in each))
+    output.table(
+        [f"less {other}", *names, "n"],
+        [
+            (method, *(_less(found.get(name)) for name in names), _shared(found))
+            for method, found in beside.items()
+        ],
+    )
+
+
+def _shared(found: Mapping[str, Difference]) -> str:
+    return str(max((each.n for each in found.values()), default=0))
+
+
+def _less(found: Difference | None) -> str:
+    return "-" if found is None else figure(found.value, found.ci95, signed=True)
 
 
 def _cells(row: TableRow) -> Items[str]:

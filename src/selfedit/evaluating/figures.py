@@ -77,15 +77,25 @@ class Values:
 
 def table(graded: Items[Graded], names: Items[str], base: str = "base") -> list[TableRow]:
     """A row for each of these methods, in order."""
-    lines: dict[str, list[Graded]] = defaultdict(list)
-    for each in graded:
-        lines[each.line.method].append(each)
-    values = {name: _values(lines[name]) for name in names}
+    lines, values = _by_method(graded), values_by_method(graded, names)
     before = dict(zip(names[1:], names, strict=False))
     return [
         _row(name, lines[name], values[name], values.get(base), values.get(before.get(name, "")))
         for name in names
     ]
+
+
+def values_by_method(graded: Items[Graded], names: Items[str]) -> dict[str, Values]:
+    """The values of each of these methods, in order."""
+    lines = _by_method(graded)
+    return {name: _values(lines[name]) for name in names}
+
+
+def _by_method(graded: Items[Graded]) -> dict[str, list[Graded]]:
+    lines: dict[str, list[Graded]] = defaultdict(list)
+    for each in graded:
+        lines[each.line.method].append(each)
+    return lines
 
 
 def _row(
