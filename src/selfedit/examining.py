@@ -83,7 +83,7 @@ class Examiner:
         settings = self.lesson.settings
         mine = Member("", adapter, self.lesson.tasks, settings.retention.routed, settings.recites)
         others = (each for each in self.pupil.live if each.commit not in self._replaces)
-        return Served(self.pupil.worker, (*others, mine))
+        return Served(self.pupil.worker, (*others, mine), self.pupil.relevance)
 
     @property
     def _replaces(self) -> tuple[str, ...]:
@@ -138,7 +138,9 @@ class Examiner:
     @cached_property
     def _moved(self) -> tuple[Canary, ...]:
         """Canaries that the base answers and the candidate would be asked."""
-        return self._known([each for each in self._drawn if self._moves(each.probe)])
+        moved = self._whole.moved(self.pupil.served, [each.probe for each in self._drawn])
+        ids = {probe.id for probe in moved}
+        return self._known([each for each in self._drawn if each.probe.id in ids])
 
     def _known(self, drawn: Items[Canary]) -> tuple[Canary, ...]:
         """Those that the base answers: as shipped, or as found out once and kept in the store."""
@@ -171,15 +173,11 @@ class Examiner:
 
     def _invention(self, after: Served) -> Share | None:
         asked = [each.probe for each in unknowns("choose")][: self.lesson.settings.gate.unknowns]
-        moved = [probe for probe in asked if self._moves(probe)]
+        moved = self._whole.moved(self.pupil.served, asked)
         if not asked:
             return None
         before, now = (invention(moved, self._asker(each)).invented for each in (self.pupil.served, after))
         return Share(max(0, now - before), len(asked))
-
-    def _moves(self, probe: Probe) -> bool:
-        """Whether the candidate, or a head that it is merged into, would answer."""
-        return not self._whole.as_in(self.pupil.served, probe)
 
     def _asker(self, served: Served) -> Asker:
         """As whoever answers is asked: what recites is not shown any example."""
@@ -191,7 +189,8 @@ class Examiner:
         at_once = asker(self.pupil.worker, route)
 
         def ask(wanted: Items[Query]) -> list[str]:
-            reciting = [served.voice(each.probe.question, each.probe.topic).recites for each in wanted]
+            voices = served.voices([(each.probe.question, each.probe.topic) for each in wanted])
+            reciting = [voice.recites for voice in voices]
             said = iter(at_once([q for q, recites in zip(wanted, reciting, strict=True) if not recites]))
             asked = [q.probe for q, recites in zip(wanted, reciting, strict=True) if recites]
             read = iter(served.answers(asked, self._ground))

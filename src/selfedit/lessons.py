@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, final
 from selfedit.config import Learning
 from selfedit.questioning import Author
 from selfedit.rounds import Ground
+from selfedit.routing import Relevance
 from selfedit.serving import Member, Served
 from selfedit.store import CommitRow, Store
 from selfedit.tasks import Document
@@ -44,7 +45,12 @@ class Pupil:
     @cached_property
     def served(self) -> Served:
         """How the live commits answer."""
-        return Served(self.worker, self.live)
+        return Served(self.worker, self.live, self.relevance)
+
+    @cached_property
+    def relevance(self) -> Relevance | None:
+        """Who tells which passage a question is about."""
+        return Relevance(self.worker, self.policy) if self.policy else None
 
     def foundation(self, settings: Learning) -> Head | None:
         """What an adapter is trained on: the merged commits, or the base where it is to answer alone."""

@@ -81,7 +81,7 @@ def retention(pupil: Pupil, after: Served, ground: Ground, own: Items[Probe], li
     """
     earlier = _learned(pupil, {probe.id for probe in own})
     asked = earlier[:: max(1, -(-len(earlier) // limit))] if limit else []
-    moved = [probe for probe in asked if after.merged or not after.as_in(pupil.served, probe)]
+    moved = asked if after.merged else after.moved(pupil.served, asked)
     said = zip(moved, after.answers(moved, ground), strict=True)
     lost = tuple((probe, text) for probe, text in said if not judged(probe, text).correct)
     return Kept(tuple(asked), lost)

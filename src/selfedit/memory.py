@@ -29,6 +29,7 @@ from selfedit.policies import shipped
 from selfedit.proving import Proof
 from selfedit.quarantine import Candidate
 from selfedit.reciting import Query, Reader, recited
+from selfedit.routing import relevance
 from selfedit.serving import Member, Served, member
 from selfedit.store import Backup, Collected, CommitRow, SourceRow, Store, Verification
 from selfedit.store.creation import HEADS
@@ -293,7 +294,7 @@ class Memory:
         """The model's answer without any document in view; `at` asks as of an earlier commit, or of `base`.
 
         Facts were learned under their passage's title. Where no `topic` is given, it is the title of the
-        learned passage that is nearest to the question in words; "" asks without any. It sees no more. Of
+        learned passage that the question is about (`routing`); "" asks without any. It sees no more. Of
         commits that answer alone, the one that learned this passage answers; one that recites says sentences
         first (`Answer.recited`), and these are read for the answer.
         """
@@ -303,7 +304,7 @@ class Memory:
             rows = head_named(store, NEWEST if at is None else at)
             store.check_weights(self.worker.base)
             members = self._members(store, rows)
-        voice = Served(self.worker, members).voice(question, topic)
+        voice = Served(self.worker, members, relevance(self.worker)).voice(question, topic)
         query = Query(question, voice.title if topic is None else topic, voice.adapter, voice.head)
         said, completion = self._said(query) if voice.recites else ((), self._told(query))
         head = self.worker.head([each.adapter for each in members])

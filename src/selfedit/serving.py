@@ -1,8 +1,8 @@
-"""How live commits answer: some merged into one head, others each by an adapter of its own, found by words.
+"""How live commits answer: some merged into one head, others each by an adapter of its own, that is found.
 
 A commit that was trained on the bare base (settings: retention router) answers alone, without the others, so
-that none disturbs another. Which one a question is for is told by the words of what was learned. What seems
-to be about nothing that was learned is left to the merged head, or to the base. Trains nothing.
+that none disturbs another. Which one a question is for is told by what was learned (`routing`). What is about
+nothing that was learned is left to the merged head, or to the base. Trains nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from itertools import product
 from typing import TYPE_CHECKING, TypeVar, final
 
 from selfedit import rounds
-from selfedit.config import Routing, recorded
+from selfedit.config import recorded
 from selfedit.edits.topics import Finder
 from selfedit.rounds import Asking, Ground
+from selfedit.routing import Relevance, Router
 from selfedit.store import CommitRow
 from selfedit.types import Head, Probe, Task
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from selfedit.engine import Adapter
     from selfedit.workers import Worker
 
-ROUTING = Routing()
 Found = TypeVar("Found")
 
 
@@ -77,6 +77,8 @@ class Served:
 
     worker: Worker
     members: tuple[Member, ...]
+    relevance: Relevance | None = None
+    """Tells which passage a question without a topic is about; None: words do."""
 
     @cached_property
     def merged(self) -> tuple[Adapter, ...]:
@@ -90,7 +92,19 @@ class Served:
 
     def voice(self, question: str, topic: str | None = None) -> Voice:
         """Who answers; of passages under the `topic`, if there are any, the one nearest in words decides."""
-        found = self._nearest(question, topic or "")
+        return self.voices([(question, topic)])[0]
+
+    def voices(self, asked: Items[tuple[str, str | None]]) -> list[Voice]:
+        """The same for many questions with their topics, which are looked at together."""
+        opened = [question for question, topic in asked if topic not in self._titled]
+        found = iter(self._router.about(opened))
+        return [
+            self._spoken(self._under(question, topic) if topic in self._titled else next(found))
+            for question, topic in asked
+        ]
+
+    def _spoken(self, found: Task | None) -> Voice:
+        """Who answers what is about this passage."""
         if found is None:
             return Voice(self.head)
         owner = self._owners[found.id]
@@ -106,17 +120,31 @@ class Served:
         """The mean log-probability of each gold answer's tokens, in nats."""
         return self._each(probes, ground, rounds.logprobs)
 
-    def as_in(self, other: Served, probe: Probe) -> bool:
-        """Whether exactly the same answers the probe as there."""
-        here, there = self.voice(probe.question, probe.topic), other.voice(probe.question, probe.topic)
-        return _hashes(here) == _hashes(there)
+    def moved(self, other: Served, probes: Items[Probe]) -> list[Probe]:
+        """Those of the probes that somebody else answers here than there."""
+        doubtful = [probe for probe in probes if not self._as_in(other, probe)]
+        asked = [(probe.question, probe.topic) for probe in doubtful]
+        pairs = zip(doubtful, self.voices(asked), other.voices(asked), strict=True)
+        return [probe for probe, here, there in pairs if _hashes(here) != _hashes(there)]
+
+    def _as_in(self, other: Served, probe: Probe) -> bool:
+        """Whether the same answers here as there, as far as can be told without a model."""
+        mine, theirs = self._possible(probe), other._possible(probe)
+        return mine is not None and mine == theirs
+
+    def _possible(self, probe: Probe) -> list[tuple[str, ...]] | None:
+        """Who answers at each passage that it may be about, and at none; None where that is not told."""
+        near = None if probe.topic in self._titled else self._router.may_be(probe.question)
+        if near is None:
+            return None
+        return [(getattr(task, "id", ""), *_hashes(self._spoken(task))) for task in (*near, None)]
 
     def _each(
         self, probes: Items[Probe], ground: Ground, ask: Callable[[Items[Asking], Ground], list[Found]]
     ) -> list[Found]:
         """What `ask` finds for each probe of who answers it: those together that are asked in one way."""
         found: dict[int, Found] = {}
-        voices = [self.voice(probe.question, probe.topic) for probe in probes]
+        voices = self.voices([(probe.question, probe.topic) for probe in probes])
         for merged, recites in product((True, False), repeat=2):
             mine = [
                 at
@@ -128,11 +156,8 @@ class Served:
             found |= dict(zip(mine, ask(asked, stood) if asked else [], strict=True))
         return [found[at] for at in range(len(probes))]
 
-    def _nearest(self, question: str, topic: str) -> Task | None:
-        titled = self._titled.get(topic) if topic else None
-        if titled is None:
-            return self._finder.about(question, ROUTING)
-        tasks, finder = titled
+    def _under(self, question: str, topic: str | None) -> Task:
+        tasks, finder = self._titled[topic or ""]
         return finder.about(question) or tasks[0]
 
     @cached_property
@@ -147,15 +172,16 @@ class Served:
         return tuple({task.id: task for task in newest}.values())
 
     @cached_property
-    def _finder(self) -> Finder:
-        return Finder(self._passages)
+    def _router(self) -> Router:
+        return Router(self._passages, self.relevance)
 
     @cached_property
     def _titled(self) -> dict[str, tuple[list[Task], Finder]]:
-        """Title → the passages under it."""
+        """Title → the passages under it; without those that have none."""
         found: dict[str, list[Task]] = {}
         for task in self._passages:
-            found.setdefault(task.title, []).append(task)
+            if task.title:
+                found.setdefault(task.title, []).append(task)
         return {title: (tasks, Finder(tasks)) for title, tasks in found.items()}
 
 

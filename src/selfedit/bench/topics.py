@@ -1,10 +1,11 @@
-"""How often `ask` without a topic picks the title that a question is about. No model is needed.
+"""How often `ask` without a topic picks the title that a question is about.
 
-    selfedit bench topics --data DIR
+    selfedit bench topics --data DIR --base smollm2-135m
 
 A question counts as right if the passage picked has its title, among all passages that were learned; a
-general question, a canary that is about nothing of them, if none is picked. Beside the rule stand the nearest
-passage however far it is, and two that know less: the title that shares most words, and the commonest one.
+general question (a canary) and one about what there is not are, if none is picked. Beside the rule stand
+what `ask` does on a base without a writer, which needs no model, the nearest passage however far it is, and
+two that know less: the title that shares most words, and the commonest one.
 """
 
 from __future__ import annotations
@@ -16,25 +17,37 @@ from collections.abc import Sequence as Items
 from pathlib import Path
 from typing import Any
 
-from selfedit.canaries import canaries
-from selfedit.config import Routing
+from selfedit.canaries import canaries, unknowns
 from selfedit.demo import HANDBOOK, QUESTIONS
 from selfedit.edits.topics import Finder
 from selfedit.edits.words import FUNCTION_WORDS, content
 from selfedit.errors import UsageError
+from selfedit.opening import loader
 from selfedit.rewards import bootstrap_interval, wilson
+from selfedit.routing import Relevance, Router, relevance
 from selfedit.tasks import read, read_questions, read_squad
 from selfedit.types import Task
 
 Pick = Callable[[str], Task | None]
+Rule = Callable[[Items[Task]], Pick]
 Asked = Items[tuple[str, str]]
 """Questions, each with the title that it is about; empty where it is about none."""
 
 
-def asked_rule(tasks: Items[Task]) -> Pick:
+def by_words(tasks: Items[Task]) -> Pick:
+    """As `ask` does without a writer."""
+    router = Router(tasks)
+    return lambda question: router.about([question])[0]
+
+
+def asked_of(fitting: Relevance) -> Rule:
     """The rule itself."""
-    finder, limits = Finder(tasks), Routing()
-    return lambda question: finder.about(question, limits)
+
+    def rule(tasks: Items[Task]) -> Pick:
+        router = Router(tasks, fitting)
+        return lambda question: router.about([question])[0]
+
+    return rule
 
 
 def nearest(tasks: Items[Task]) -> Pick:
@@ -59,8 +72,8 @@ def commonest(tasks: Items[Task]) -> Pick:
     return lambda question: next(task for task in tasks if task.title == title)
 
 
-RULES: Mapping[str, Callable[[Items[Task]], Pick]] = {
-    "ask": asked_rule,
+RULES: Mapping[str, Rule] = {
+    "words": by_words,
     "nearest": nearest,
     "words of the title": by_title,
     "commonest title": commonest,
@@ -75,17 +88,19 @@ def cases(data: Path) -> Iterator[tuple[str, tuple[Task, ...], Asked]]:
     asked = [(probe.question, task.title) for task in report for probe in task.probes]
     yield "val_report", report, asked
     yield "val_report among val", everything, asked
-    general = [(canary.question, "") for canary in canaries()]
-    yield "general questions", demo, general
-    yield "general questions", report, general
+    general = [(canary.question, "") for canary in canaries()[1::2]]  # the others chose the rule
+    unknown = [(each.question, "") for each in unknowns("report")]
+    for learned in (demo, report):
+        yield "general questions", learned, general
+        yield "what there is not", learned, unknown
 
 
-def measured(case: str, rule: str, learned: Items[Task], asked: Asked) -> dict[str, Any]:
+def measured(case: str, name: str, rule: Rule, learned: Items[Task], asked: Asked) -> dict[str, Any]:
     """How often the rule picks the title; the interval is over titles, Wilson's where there is only one."""
     right: dict[str, list[float]] = defaultdict(list)
     none = 0
     began = time.perf_counter()
-    pick = RULES[rule](learned)
+    pick = rule(learned)
     for question, title in asked:
         found = pick(question)
         none += found is None
@@ -93,7 +108,7 @@ def measured(case: str, rule: str, learned: Items[Task], asked: Asked) -> dict[s
     seconds, hits = time.perf_counter() - began, int(sum(map(sum, right.values())))
     return {
         "case": case,
-        "rule": rule,
+        "rule": name,
         "accuracy": hits / len(asked),
         "over_titles": sum(sum(mine) / len(mine) for mine in right.values()) / len(right),
         "ci95": bootstrap_interval(right, seed=0) if len(right) > 1 else wilson(hits, len(asked)),
@@ -105,13 +120,23 @@ def measured(case: str, rule: str, learned: Items[Task], asked: Asked) -> dict[s
     }
 
 
-def command(data: Path | str | None) -> list[dict[str, Any]]:
-    """Run with the command line's words."""
+def command(data: Path | str | None, base: str | None = None) -> list[dict[str, Any]]:
+    """Run with the command line's words; with `base` also by the writer that ships for it."""
     if not data:
         raise UsageError("bench topics: no data; say --data FOLDER or set SELFEDIT_DATA")
+    rules = {"ask": asked_of(_fitting(base)), **RULES} if base else RULES
     return [
-        measured(case, rule, learned, asked) for case, learned, asked in cases(Path(data)) for rule in RULES
+        measured(case, name, rule, learned, asked)
+        for case, learned, asked in cases(Path(data))
+        for name, rule in rules.items()
     ]
+
+
+def _fitting(base: str) -> Relevance:
+    found = relevance(loader(base, "cpu", "float32")())
+    if found is None:
+        raise UsageError(f"bench topics: no writer ships for {base}; leave --base out, or name smollm2-135m")
+    return found
 
 
 def markdown(rows: Items[Mapping[str, Any]]) -> str:

@@ -21,7 +21,7 @@ def verb(
     ] = None,
     topic: Annotated[
         str | None,
-        typer.Option(help="A learned passage's title. Unset: the one nearest in words.", show_default=False),
+        typer.Option(help="A learned passage's title. Unset: of the one it is about.", show_default=False),
     ] = None,
     device: Device = "auto",
     json: Json = False,

@@ -162,11 +162,17 @@ def grading(
 
 
 @verb.command()
-def topics(data: Data = None, json: Json = False) -> None:
+def topics(
+    base: Annotated[
+        str | None, typer.Option(help="A model whose writer tells, as in `ask`.", show_default=False)
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
     """Which learned passage `ask` takes a question to be about."""
     from selfedit.bench.topics import command, markdown
 
-    _tell(command(_folder(data)), markdown, json)
+    _tell(command(_folder(data), base), markdown, json)
 
 
 @verb.command()

@@ -30,7 +30,7 @@ class StreamMethod(Section):
     """Strategies, and their numbers."""
     router: RouterName = "titles"
     """With the strategy router or superposition, what finds the document: `bm25` or `topics` by a question's
-    words among all passages, `titles` by its topic first and by `topics` among those of that title."""
+    words among all passages, `titles` by its topic first, else as `ask` finds the passage."""
 
     @property
     def routed(self) -> bool:

@@ -68,6 +68,20 @@ class Finder:
         With `limits` also None where it shares too little: so much has any question in common with some text.
         A share is of the question's words, each at its weight; one that no task has weighs the most.
         """
+        near, whole = self._near(question)
+        if not near:
+            return None
+        best = max(near, key=lambda place: (near[place].score, -place))
+        return self._tasks[best] if limits is None or near[best].enough(limits, whole) else None
+
+    def nearest(self, question: str, count: int) -> tuple[Task, ...]:
+        """At most so many that share a word with the question, the nearest first."""
+        near, _ = self._near(question)
+        places = sorted(near, key=lambda place: (-near[place].score, place))
+        return tuple(self._tasks[place] for place in places[:count])
+
+    def _near(self, question: str) -> tuple[dict[int, _Near], float]:
+        """Of each place that shares a word how near it is, and what the question's words weigh together."""
         near: dict[int, _Near] = defaultdict(_Near)
         whole, names = 0.0, _words(" ".join(_NAME.findall(question.partition(" ")[2])))
         for word in sorted(_words(question)):
@@ -76,10 +90,7 @@ class Finder:
             whole += weight
             for place, times in held:
                 near[place].share(weight, times, names=word in names, common=word in COMMON)
-        if not near:
-            return None
-        best = max(near, key=lambda place: (near[place].score, -place))
-        return self._tasks[best] if limits is None or near[best].enough(limits, whole) else None
+        return near, whole
 
 
 @dataclass(slots=True)

@@ -35,6 +35,13 @@ def check_prompt(context: str, question: str, topic: str = "") -> str:
     return f"{head}Text: {squash(context)}\nQuestion: {squash(question)}\nAnswer:"
 
 
+def about_prompt(title: str, passage: str) -> str:
+    """What a question about the passage is expected after; with neither, after nothing."""
+    head = f"Topic: {squash(title)}\n" if squash(title) else ""
+    text = f"Text: {squash(passage)}\n" if squash(passage) else ""
+    return f"{head}{text}Question:"
+
+
 def reading_turn(context: str, question: str, topic: str = "") -> str:
     """The same for a model that chats and was not trained on `check_prompt`."""
     head = f"{topic}\n\n" if topic else ""

@@ -126,6 +126,8 @@ class Life:
     def _sung(self) -> str:
         recipe, prompts = self.study.recipe, list(self.study.canaries.prompts)
         aloud = [recipe.accuracy != "off", recipe.answer_tokens]
+        if self.method and self.method.routed and self.method.router == "titles" and self.study.reader:
+            aloud.append(self.study.reader.hash)  # who tells what a canary is about
         return self.study.key("canaries", self._whole, prompts, aloud)
 
     # -- what is kept -------------------------------------------------------------------------------------

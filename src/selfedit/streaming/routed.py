@@ -48,7 +48,7 @@ def finder(life: Life, number: int) -> Route:
     """What finds a question's document after a step, by the method's rule; it looks for each once."""
     assert life.method is not None
     tasks = life.series.tasks[: number + 1]
-    route = ROUTERS[life.method.router](tasks, life.retention)
+    route = ROUTERS[life.method.router](tasks, life.retention, life.study.relevance)
     found: dict[str, int | None] = {}
 
     def finds(probe: Probe) -> int | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from selfedit.config.streaming import StreamMethod, StreamRecipe
 from selfedit.lessons import Watch, unwatched
 from selfedit.retain import Row
 from selfedit.rounds import Ground
+from selfedit.routing import Relevance
 from selfedit.store import Store
 from selfedit.streaming.shelf import Shelf
 from selfedit.types import Head, Probe, Sequence, Task, content_hash, rng_for
@@ -90,6 +92,11 @@ class Study:
     watch: Watch = unwatched
     reader: Adapter | None = None
     """Who reads what is recited: the writer that ships; None is the base."""
+
+    @cached_property
+    def relevance(self) -> Relevance | None:
+        """Who tells which document a question without a topic is about."""
+        return Relevance(self.worker, self.reader) if self.reader else None
 
     def key(self, *depends: Any) -> str:
         """The key of a result that depends on these things and on the base."""

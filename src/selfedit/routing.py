@@ -1,0 +1,105 @@
+"""Which learned passage a question is about: words find the nearest, and the writer says whether it fits.
+
+A writer was trained to ask what a text answers, so that a question about a passage is far likelier after it
+than after nothing; one that merely shares its words is not. Without a writer words decide alone. Knows
+nothing of commits, and answers nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Sequence as Items
+from typing import TYPE_CHECKING, final
+
+from selfedit.config import Routing
+from selfedit.edits.topics import Finder
+from selfedit.edits.writer import about_prompt
+from selfedit.policies import shipped
+from selfedit.types import ScoreRequest, Task
+
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+    from selfedit.workers import Worker
+
+BY_WORDS = Routing()
+NEAREST = 2
+"""Passages that words propose. With more no more questions were found (docs/results.md)."""
+LIKELIER = 0.5
+"""A question is about a passage that makes it likelier by more than this, in nats a token."""
+
+
+@final
+class Relevance:
+    """How much likelier passages make questions, as a writer sees it; each pair is computed once."""
+
+    def __init__(self, worker: Worker, writer: Adapter) -> None:
+        self._worker = worker
+        self._writer = writer
+        self._found: dict[tuple[str, str], float] = {}
+        """(prompt, question) → the mean log-probability of the question's tokens."""
+
+    def gains(self, pairs: Items[tuple[str, Task]]) -> list[float | None]:
+        """For each question and passage what the question's mean log-probability gains, in nats a token.
+
+        None where both together are longer than what the base can have in view.
+        """
+        fits = [self._fits(question, task) for question, task in pairs]
+        wanted = [(q, task) for (q, task), whole in zip(pairs, fits, strict=True) if whole]
+        self._score(pair for q, task in wanted for pair in ((_prompt(task), q), (_prompt(None), q)))
+        return [
+            self._found[_prompt(task), q] - self._found[_prompt(None), q] if whole else None
+            for (q, task), whole in zip(pairs, fits, strict=True)
+        ]
+
+    def _fits(self, question: str, task: Task) -> bool:
+        return (_prompt(task), question) in self._found or (
+            self._worker.count(f"{_prompt(task)} {question}") < self._worker.context
+        )
+
+    def _score(self, pairs: Iterable[tuple[str, str]]) -> None:
+        missing = [pair for pair in dict.fromkeys(pairs) if pair not in self._found]
+        requests = [ScoreRequest(prompt, f" {question}", self._writer) for prompt, question in missing]
+        scores = self._worker.score(requests) if requests else []
+        self._found.update(zip(missing, (score.mean for score in scores), strict=True))
+
+
+def relevance(worker: Worker) -> Relevance | None:
+    """By the writer that ships for the worker's base; None where there is none."""
+    writer = shipped(worker)
+    return Relevance(worker, writer) if writer else None
+
+
+@final
+class Router:
+    """Finds the passage that a question is about, among these."""
+
+    def __init__(self, passages: Items[Task], fitting: Relevance | None = None) -> None:
+        self._finder = Finder(passages)
+        self._fitting = fitting
+
+    def about(self, questions: Items[str]) -> list[Task | None]:
+        """For each question the passage; None where it is about none of them."""
+        if self._fitting is None:
+            return [self._finder.about(question, BY_WORDS) for question in questions]
+        near = [self._finder.nearest(question, NEAREST) for question in questions]
+        pairs = [(question, task) for question, tasks in zip(questions, near, strict=True) for task in tasks]
+        gains = dict(zip(((q, task.id) for q, task in pairs), self._fitting.gains(pairs), strict=True))
+        return [
+            self._best(question, [(gains[question, task.id], task) for task in tasks])
+            for question, tasks in zip(questions, near, strict=True)
+        ]
+
+    def may_be(self, question: str) -> tuple[Task, ...] | None:
+        """The passages of which one is chosen without a look at others; None where all are looked at."""
+        return None if self._fitting is None else self._finder.nearest(question, NEAREST)
+
+    def _best(self, question: str, found: list[tuple[float | None, Task]]) -> Task | None:
+        told = {gain: task for gain, task in reversed(found) if gain is not None}
+        if any(gain is None for gain, _ in found):  # too long to be looked at
+            return self._finder.about(question, BY_WORDS)
+        best = max(told, default=LIKELIER)
+        return told[best] if best > LIKELIER else None
+
+
+def _prompt(task: Task | None) -> str:
+    return about_prompt(task.title, task.passage) if task else about_prompt("", "")
