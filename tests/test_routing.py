@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from selfedit.routing import LIKELIER, Relevance, Router
+from selfedit.routing import LIKELIER, MUCH_LIKELIER, Relevance, Router
 from selfedit.serving import Member, Served
 from selfedit.types import Probe, Score, ScoreRequest, Task
 
@@ -13,6 +13,8 @@ TOWER = Task("Tower", "The tower has a tall stair of 188 steps.")
 SOUP = Task("Kitchen", "Soup is served on Wednesdays.")
 CLIMB = "How tall is the climb up the tower of the bell?"
 PARIS = "Which tall tower stands in Paris?"
+FOREIGN = "Which mountain has the steps of the painter Ximenes, high above Granada?"
+"""Shares but one common word."""
 ALONE = -4.0
 
 
@@ -67,9 +69,10 @@ def test_words_alone_would_send_a_general_question_to_it() -> None:
 
 
 def test_what_makes_it_hardly_likelier_is_not_what_it_is_about() -> None:
-    for gain, found in ((LIKELIER, None), (LIKELIER + 0.01, TOWER)):
-        router = Router((TOWER,), Relevance(Desk({(TOWER.passage, PARIS): gain}), Writer()))
-        assert router.about([PARIS]) == [found]
+    for question, limit in ((PARIS, LIKELIER), (FOREIGN, MUCH_LIKELIER)):
+        for gain, found in ((limit, None), (limit + 0.01, TOWER)):
+            router = Router((TOWER,), Relevance(Desk({(TOWER.passage, question): gain}), Writer()))
+            assert router.about([question]) == [found]
 
 
 def test_what_shares_no_word_is_not_looked_at(desk: Desk) -> None:

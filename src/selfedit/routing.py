@@ -26,6 +26,8 @@ NEAREST = 2
 """Passages that words propose. With more no more questions were found (docs/results.md)."""
 LIKELIER = 0.5
 """A question is about a passage that makes it likelier by more than this, in nats a token."""
+MUCH_LIKELIER = 1.0
+"""The same where they share few words: any text makes questions in its own language a little likelier."""
 
 
 @final
@@ -81,24 +83,26 @@ class Router:
         """For each question the passage; None where it is about none of them."""
         if self._fitting is None:
             return [self._finder.about(question, BY_WORDS) for question in questions]
-        near = [self._finder.nearest(question, NEAREST) for question in questions]
-        pairs = [(question, task) for question, tasks in zip(questions, near, strict=True) for task in tasks]
-        gains = dict(zip(((q, task.id) for q, task in pairs), self._fitting.gains(pairs), strict=True))
+        near = [self._finder.nearest(question, NEAREST, BY_WORDS) for question in questions]
+        pairs = [(q, task) for q, tasks in zip(questions, near, strict=True) for task, _ in tasks]
+        gains = iter(self._fitting.gains(pairs))
         return [
-            self._best(question, [(gains[question, task.id], task) for task in tasks])
+            self._best(question, [(task, enough, next(gains)) for task, enough in tasks])
             for question, tasks in zip(questions, near, strict=True)
         ]
 
-    def may_be(self, question: str) -> tuple[Task, ...] | None:
-        """The passages of which one is chosen without a look at others; None where all are looked at."""
-        return None if self._fitting is None else self._finder.nearest(question, NEAREST)
+    def may_be(self, question: str) -> tuple[tuple[Task, bool], ...] | None:
+        """The passages of which one is chosen, or none, by themselves; None where all others matter too."""
+        return None if self._fitting is None else self._finder.nearest(question, NEAREST, BY_WORDS)
 
-    def _best(self, question: str, found: list[tuple[float | None, Task]]) -> Task | None:
-        told = {gain: task for gain, task in reversed(found) if gain is not None}
-        if any(gain is None for gain, _ in found):  # too long to be looked at
-            return self._finder.about(question, BY_WORDS)
-        best = max(told, default=LIKELIER)
-        return told[best] if best > LIKELIER else None
+    def _best(self, question: str, found: list[tuple[Task, bool, float | None]]) -> Task | None:
+        best, likeliest = None, LIKELIER
+        for task, enough, gain in found:
+            if gain is None:  # too long to be looked at
+                return self._finder.about(question, BY_WORDS)
+            if gain > max(likeliest, LIKELIER if enough else MUCH_LIKELIER):
+                best, likeliest = task, gain
+        return best
 
 
 def _prompt(task: Task | None) -> str:

@@ -137,7 +137,8 @@ class Served:
         near = None if probe.topic in self._titled else self._router.may_be(probe.question)
         if near is None:
             return None
-        return [(getattr(task, "id", ""), *_hashes(self._spoken(task))) for task in (*near, None)]
+        told = [(task.id, str(enough), *_hashes(self._spoken(task))) for task, enough in near]
+        return [*told, _hashes(self._spoken(None))]
 
     def _each(
         self, probes: Items[Probe], ground: Ground, ask: Callable[[Items[Asking], Ground], list[Found]]

@@ -74,11 +74,11 @@ class Finder:
         best = max(near, key=lambda place: (near[place].score, -place))
         return self._tasks[best] if limits is None or near[best].enough(limits, whole) else None
 
-    def nearest(self, question: str, count: int) -> tuple[Task, ...]:
-        """At most so many that share a word with the question, the nearest first."""
-        near, _ = self._near(question)
+    def nearest(self, question: str, count: int, limits: Routing) -> tuple[tuple[Task, bool], ...]:
+        """At most so many that share a word, the nearest first; each with whether it shares enough."""
+        near, whole = self._near(question)
         places = sorted(near, key=lambda place: (-near[place].score, place))
-        return tuple(self._tasks[place] for place in places[:count])
+        return tuple((self._tasks[place], near[place].enough(limits, whole)) for place in places[:count])
 
     def _near(self, question: str) -> tuple[dict[int, _Near], float]:
         """Of each place that shares a word how near it is, and what the question's words weigh together."""
