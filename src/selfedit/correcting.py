@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import replace
 
-from selfedit.contradictions import Conflict, Fact, concerned, conflicts, facts_of
+from selfedit.contradictions import Conflict, Fact, Reader, concerned, conflicts, facts_of
 from selfedit.edits.questions import ask_prompt
 from selfedit.edits.recitation import is_recited, recited_row
 from selfedit.edits.tools import headed
-from selfedit.lessons import Corrected, Lesson
+from selfedit.lessons import Corrected, Lesson, Pupil
 from selfedit.revising import same_again
 from selfedit.store import CommitRow, Store
 from selfedit.types import Probe, Sequence, Task
@@ -22,16 +22,18 @@ from selfedit.types import Probe, Sequence, Task
 Row = str | Sequence
 
 
-def contradicted(store: Store, lesson: Lesson) -> tuple[Conflict, ...]:
+def contradicted(pupil: Pupil, lesson: Lesson) -> tuple[Conflict, ...]:
     """What the lesson's new passages say otherwise than live commits, the one that it replaces apart.
 
-    By words alone: a small model that is asked about doubtful ones only raises false alarms.
+    By words; with `gate.read` also as the policy reads it, which was trained to, or the base.
     """
+    store, worker = pupil.store, pupil.worker
     mine = lesson.earlier.commit if lesson.earlier else None
     held = [fact for row in store.head() if row.id != mine for fact in _facts(store, row)]
     if not held or not lesson.fresh:
         return ()
-    return conflicts(held, lesson.fresh)
+    read = Reader(worker.generate, worker.score, pupil.policy) if lesson.settings.gate.read else None
+    return conflicts(held, lesson.fresh, read)
 
 
 def _facts(store: Store, row: CommitRow) -> tuple[Fact, ...]:

@@ -43,6 +43,11 @@ def grader_for(name: str, hire: Hire | None = None) -> Grader:
             raise UsageError(f"no grader {name!r}; choose among {', '.join(LOCAL)}")
 
 
+def grader_at(name: str, base: str, worker: Worker) -> Grader:
+    """A grader of `LOCAL`; a worker on the base of this name serves it where it would load the same."""
+    return grader_for(name, (lambda: worker) if name == "base" or base == BUILT_IN else None)
+
+
 def judge(hire: Hire) -> Judge:
     """The judge that ships for the built-in base. Model and adapter are loaded once, when first asked."""
 

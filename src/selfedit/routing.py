@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from selfedit.engine import Adapter
     from selfedit.workers import Worker
 
+RULE = 2
+"""Raised whenever passages are found in another way, so that what was asked of others counts no more."""
 BY_WORDS = Routing()
 NEAREST = 2
 """Passages that words propose. With more no more questions were found (docs/results.md)."""

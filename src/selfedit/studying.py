@@ -56,7 +56,7 @@ class Study:
         """One lesson; what contradicts live commits is held back, or corrects them first."""
         pupil = self.hire(standing(self.store, lesson))
         wanted = lesson.correction or (lesson.gated and lesson.settings.gate.contradictions)
-        found = correcting.contradicted(self.store, lesson) if wanted else ()
+        found = correcting.contradicted(pupil, lesson) if wanted else ()
         if not found:
             return lifelong.learn(pupil, lesson)
         if not lesson.correction:

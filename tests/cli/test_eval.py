@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from selfedit.evaluating import pairs
 from selfedit.store import Store
 
 from ..evaluating.conftest import PLACES, SMALL, place
@@ -74,6 +75,8 @@ def test_where_nothing_could_be_trained_the_code_is_1(run: Run, recipe: str, wor
         (["small.yaml", "--rows", "bas"], "--rows: 'bas': choose among base"),
         (["small.yaml", "--data", "elsewhere"], "elsewhere/squad/val_report.json: no such data set"),
         (["small.yaml", "--rows", "base", "--against", "gold"], "--against gold: no row that is asked for"),
+        (["small.yaml", "--rows", "gold,joint:2", "--against", "joint:2"], "--against joint:2: no row"),
+        (["small.yaml", "--rows", "gold,joint:2", "--against", "gold joint:3"], "gold joint:3: no row"),
         (["small.yaml", "--csv", "no/such/place.csv", "--rows", "base"], "choose another place with --csv"),
     ],
 )
@@ -122,3 +125,8 @@ def test_who_holds_the_store_is_named(run: Run, recipe: str) -> None:
         ended = run("eval", recipe, "--rows", "base", "--limit", "1", "--no-wait")
     assert ended.code == 2
     assert "train" in ended.err.splitlines()[-1]
+
+
+def test_a_row_of_several_passages_is_one_to_be_set_against() -> None:
+    for name in ("passage joint:8", "passage", "round 1", "round 2 joint:8"):
+        pairs.check(name, ["passage", "joint:8", "rounds"])

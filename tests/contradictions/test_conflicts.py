@@ -1,14 +1,15 @@
-"""What contradicts and what does not, with a handbook of our own; a reader is a function of the test."""
+"""What contradicts and what does not, with a handbook of our own; readers are functions of the test."""
 
 from __future__ import annotations
 
 import random
 import time
 from collections.abc import Sequence as Items
+from typing import Any
 
 import pytest
 
-from selfedit.contradictions import Conflict, Fact, Reading, conflicts, facts_of, reader
+from selfedit.contradictions import Conflict, Fact, Reader, conflicts, facts_of
 from selfedit.types import Completion, GenerationRequest, Probe, Score, ScoreRequest, Task
 
 BOOK = Task(
@@ -108,55 +109,75 @@ EGGS = Fact(
 DOUBTFUL = Task("Guide", "A female Ermel lays some 120 eggs in May.")
 
 
-def read(answers: dict[str, Reading]) -> tuple[Conflict, ...]:
-    asked: list[tuple[str, str]] = []
+class Desk:
+    """A worker's verbs, as a reader has them: what is read and found likely is written down by the text."""
 
-    def reading(pairs: Items[tuple[str, str]]) -> list[Reading]:
-        asked.extend(pairs)
-        return [answers["old" if sentence == EGGS.sentence else "new"] for sentence, _ in pairs]
+    def __init__(self, said: dict[str, str], fits: dict[str, float], words: dict[str, float]) -> None:
+        self.said, self.fits, self.words = said, fits, words
+        self.looked = 0
 
-    found = conflicts([EGGS], [DOUBTFUL], reading)
-    assert len(asked) == 2
-    return found
+    def generate(self, requests: Items[GenerationRequest]) -> list[Completion]:
+        assert all(r.prompt.endswith("\nAnswer:") and r.temperature == 0 for r in requests)
+        return [Completion(f" {self._of(self.said, r.prompt)}", (1, 2), "stop", -0.4) for r in requests]
+
+    def score(self, requests: Items[ScoreRequest]) -> list[Score]:
+        self.looked += len(requests)
+        return [self._scored(str(each.prompt)) for each in requests]
+
+    def _scored(self, prompt: str) -> Score:
+        lost = self._of(self.words, prompt) if "Answer:" in prompt else -self._of(self.fits, prompt)
+        return Score(-8.0 - lost, (-4.0, -4.0 - lost))
+
+    def _of(self, told: dict, prompt: str) -> object:
+        return next((told[text] for text in told if text in prompt), 0.0)
 
 
-def test_a_doubtful_one_is_told_where_the_model_reads_the_same() -> None:
+NEW = "120 eggs in May"
+
+
+def read(
+    answer: str = "120 eggs", old: str = "300 eggs.", fit: float = 6.0, lost: float = 0.5
+) -> tuple[Conflict, ...]:
+    desk = Desk({NEW: answer, EGGS.sentence: old}, {NEW: fit, EGGS.sentence: 7.0}, {NEW: lost})
+    return conflicts([EGGS], [DOUBTFUL], Reader(desk.generate, desk.score))
+
+
+def test_what_words_do_not_tell_the_model_may_read() -> None:
     assert conflicts([EGGS], [DOUBTFUL]) == ()
-    old, new = Reading("300 eggs.", -1.0), Reading("It lays 120 eggs", -1.2)
-    (conflict,) = read({"old": old, "new": new})
+    (conflict,) = read()
     assert (conflict.how, conflict.new) == ("as the model reads it", "120 eggs")
+    assert (conflict.fact, conflict.sentence) == (EGGS, DOUBTFUL.passage)
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    "otherwise",
     [
-        (Reading("many", -1.0), Reading("120 eggs", -1.0)),
-        (Reading("300 eggs", -1.0), Reading("300 eggs", -1.0)),
-        (Reading("300 eggs", -1.0), Reading("May", -1.0)),
-        (Reading("300 eggs", -1.0), Reading("120 eggs", -2.0)),
+        {"old": "many"},  # it does not read the old sentence rightly
+        {"answer": "300 eggs"},
+        {"answer": "May"},  # no number, where a number is wanted
+        {"answer": "120 nests"},  # not said there
+        {"fit": 1.5},  # the question hardly fits the sentence
+        {"fit": 4.5},  # much less than it fits the old one
+        {"lost": 2.2},  # it would ask another question for this answer
     ],
 )
-def test_it_is_not_told_where_the_model_does_not(old: Reading, new: Reading) -> None:
-    assert read({"old": old, "new": new}) == ()
+def test_it_is_not_told_where_the_model_does_not_read_it_so(otherwise: dict[str, Any]) -> None:
+    assert read(**otherwise) == ()
 
 
-def test_what_is_sure_or_hopeless_is_not_asked() -> None:
-    def never(pairs: Items[tuple[str, str]]) -> list[Reading]:
-        raise AssertionError(pairs)
+def test_a_further_one_is_no_other_one() -> None:
+    also = Task("Guide", "A female Ermel also lays some 120 eggs in May.")
+    desk = Desk({NEW: "120 eggs", EGGS.sentence: "300 eggs"}, {NEW: 6.0, EGGS.sentence: 7.0}, {})
+    assert conflicts([EGGS], [also], Reader(desk.generate, desk.score)) == ()
+    assert desk.looked == 0
 
+
+def test_what_words_tell_is_not_read() -> None:
     sure, hopeless = Task("News of Orle", CONTRADICTING[1][0]), Task("News of Orle", HARMLESS[2])
-    assert len(conflicts(FACTS, [sure, hopeless], never)) == 1
-
-
-def test_a_reader_of_a_workers_verbs_asks_with_the_sentence_in_view() -> None:
-    def generate(requests: Items[GenerationRequest]) -> list[Completion]:
-        assert all("The cook is Tove." in str(r.prompt) and r.temperature == 0 for r in requests)
-        return [Completion(" Tove", (1,), "stop")]
-
-    def score(requests: Items[ScoreRequest]) -> list[Score]:
-        return [Score(-4.0, (-1.0, -3.0)) for request in requests if request.completion == " Who cooks?"]
-
-    assert reader(generate, score)([("The cook is Tove.", "Who cooks?")]) == [Reading("Tove", -2.0)]
+    alone = conflicts(FACTS, [sure, hopeless])
+    desk = Desk({}, {}, {})
+    assert conflicts(FACTS, [sure, hopeless], Reader(desk.generate, desk.score)) == alone
+    assert len(alone) == 1
 
 
 # -- size and hostility ---------------------------------------------------------------------------------

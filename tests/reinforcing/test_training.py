@@ -15,7 +15,7 @@ from selfedit.errors import RoundError, UsageError
 from selfedit.recipes import parse_recipe
 from selfedit.reinforcing import Campaign, campaign, reinforce, update
 from selfedit.store import Store
-from selfedit.types import Head, Objective, Sequence, TrainingPlan
+from selfedit.types import Head, Objective, ScoreRequest, Sequence, TrainingPlan
 
 from ..fakes import WEIGHTS, FakeWorker
 
@@ -111,6 +111,30 @@ def test_a_race_tries_less_than_all_with_every_seed(store: Store, data: Path) ->
     full = reinforce(work(store, data, SMALL + "select: {method: best}\n"))
     assert full[0].trials == full[0].edits * 2
     assert raced[0].trials < full[0].trials
+
+
+def test_what_could_not_be_measured_against_the_floor_is_not_kept(store: Store, data: Path) -> None:
+    class Speechless(FakeWorker):
+        """Finds no answer possible where nothing was learned."""
+
+        def _likely(self, request: ScoreRequest) -> float:
+            bare = request.adapter is None and "\nQuestion:" not in str(request.prompt)
+            return float("-inf") if bare else super()._likely(request)
+
+    held = work(store, data, SMALL + "select: {beat: [base]}\n", Speechless())
+    first, _ = reinforce(held)
+    assert (first.kept, first.adapter, first.floor) == (0, None, None)
+    assert first.reward is not None
+    record = held.ended[0].record
+    assert record["reasons"] == {"what has to be beaten could not be measured": 3}
+    assert record["floors"] == {}
+
+
+def test_the_recipes_base_judges_where_it_is_asked_to(store: Store, data: Path) -> None:
+    text = SMALL.replace("seeds: [0, 1]", "grader: base") + "base: org/other\n"
+    worker = FakeWorker()
+    held = work(store, data, text, worker)
+    assert held.ground(1, 0, held.recipe.apply, "").grader._score == worker.score
 
 
 def test_grpo_weighs_every_edit_by_its_advantage(store: Store, data: Path) -> None:

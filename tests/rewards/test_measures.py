@@ -84,3 +84,10 @@ def test_what_is_needed_is_what_is_asked_for() -> None:
 def test_what_cannot_be_a_reward_is_one_line(weights: dict[str, float]) -> None:
     with pytest.raises(UsageError, match=r"^rewards: .*(choose|give)"):
         check(weights)
+
+
+@pytest.mark.parametrize("logprob", [math.nan, -math.inf])
+def test_what_a_broken_adapter_finds_impossible_is_a_failure(logprob: float) -> None:
+    broken = Evidence(KEEPER, "x", logprob, -3.0, SURE)
+    found = reward([*rows("x", "y"), broken], {"likelihood": 1.0})
+    assert found == Failure("judge", "the probes give no finite figure")

@@ -24,3 +24,5 @@ class Gate(Settings):
     """The share of these that may be answered with an invention and was not before."""
     contradictions: bool = True
     """Whether what contradicts a live commit is held back, unless it is marked as a correction."""
+    read: bool = False
+    """Whether the model reads new sentences for that, too; else words alone tell."""

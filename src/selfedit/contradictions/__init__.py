@@ -2,6 +2,6 @@
 
 from selfedit.contradictions.conflicts import Conflict, conflicts
 from selfedit.contradictions.facts import Fact, concerned, facts_of
-from selfedit.contradictions.reading import Reader, Reading, reader
+from selfedit.contradictions.reading import Reader
 
-__all__ = ["Conflict", "Fact", "Reader", "Reading", "concerned", "conflicts", "facts_of", "reader"]
+__all__ = ["Conflict", "Fact", "Reader", "concerned", "conflicts", "facts_of"]

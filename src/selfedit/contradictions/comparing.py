@@ -74,6 +74,25 @@ def doubt(known: Known, place: Place) -> Doubt | None:
     return _another_phrase(known, place, missing)
 
 
+def another_answer(known: Known, place: Place, text: str) -> bool:
+    """Whether what was read in the sentence could stand in the answer's place, and is not the same.
+
+    It has to be said there, be of the answer's kind and nothing that was known; and nobody else is named.
+    """
+    said = Said(text)
+    if not said.words or not said.keys <= place.said.keys:
+        return False
+    if known.answer.values:
+        wanted = known.value
+        kinds = [same(wanted, value) for value in said.values] if wanted else []
+        if True in kinds or False not in kinds:
+            return False
+    elif not said.keys - known.keys or (known.named and not said.names):
+        return False
+    words = place.said.words
+    return all({words[at].key for at in range(*span)} <= said.keys for span in place.strangers(known))
+
+
 # -- whether it speaks of the same ----------------------------------------------------------------------
 
 

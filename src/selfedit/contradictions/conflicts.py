@@ -9,14 +9,14 @@ from typing import final
 import regex
 
 from selfedit.contradictions.facts import Fact, plain
-from selfedit.contradictions.finding import Suspect, suspects
-from selfedit.contradictions.reading import Reader, confirmed
+from selfedit.contradictions.finding import Near, Suspect, near, suspects
+from selfedit.contradictions.reading import Reader, read_otherwise
 from selfedit.types import Task
 
-SURE, DOUBTFUL = 0.6, 0.4
-"""From the first on, words alone decide; what is doubtful a model is asked about, where there is one."""
-MOST_ASKED = 32
-"""Doubtful sentences that a model is asked about, the surest first."""
+SURE = 0.6
+"""From there on words alone decide."""
+NEAREST = 6
+"""Facts that a model looks at for each new sentence: those that share most with it."""
 _NAME = regex.compile(r"\b\p{Lu}[\p{L}\p{M}'’-]+")
 BY_WORDS, BY_MODEL = "by words", "as the model reads it"
 
@@ -40,23 +40,29 @@ class Conflict:
 
 def conflicts(facts: Items[Fact], tasks: Items[Task], read: Reader | None = None) -> tuple[Conflict, ...]:
     """For each fact at most one: the sentence that most surely contradicts it. The surest first."""
-    found = [each for each in suspects(facts, tasks, DOUBTFUL if read else SURE) if _named(each)]
-    sure = [each for each in found if each.doubt.sure >= SURE]
-    rest = sorted((each for each in found if each.doubt.sure < SURE), key=lambda each: -each.doubt.sure)
-    read_so = confirmed(rest[:MOST_ASKED], read) if read else []
-    told = [*(_conflict(each, BY_WORDS) for each in sure), *(_conflict(each, BY_MODEL) for each in read_so)]
-    return tuple(sorted(told, key=lambda each: -each.sure))
+    sure = [_by_words(each) for each in suspects(facts, tasks, SURE) if _named(each.fact, each.task)]
+    told = {each.fact: each for each in sorted(sure, key=lambda each: -each.sure)}
+    if read:
+        open_ = [each for each in near(facts, tasks, NEAREST) if _named(each.known.fact, each.task)]
+        rest = [each for each in open_ if each.known.fact not in told]
+        for each, answer in read_otherwise(rest, read):
+            told.setdefault(each.known.fact, _by_model(each, answer))
+    return tuple(told.values())
 
 
-def _named(suspect: Suspect) -> bool:
+def _named(fact: Fact, task: Task) -> bool:
     """Whether the new passage has any of the names that the question asks about, if it asks about some."""
-    _, _, rest = plain(suspect.fact.question).partition(" ")
+    _, _, rest = plain(fact.question).partition(" ")
     names = {found.casefold() for found in _NAME.findall(rest)}
-    text = f"{suspect.task.title} {suspect.task.passage}".casefold()
+    text = f"{task.title} {task.passage}".casefold()
     return not names or any(name in text for name in names)
 
 
-def _conflict(each: Suspect, how: str) -> Conflict:
-    return Conflict(
-        each.fact, each.doubt.new, each.sentence, each.task.title, each.task.id, how, each.doubt.sure
-    )
+def _by_words(each: Suspect) -> Conflict:
+    new, sure = each.doubt.new, each.doubt.sure
+    return Conflict(each.fact, new, each.sentence, each.task.title, each.task.id, BY_WORDS, sure)
+
+
+def _by_model(each: Near, answer: str) -> Conflict:
+    said, task = each.place.said.text, each.task
+    return Conflict(each.known.fact, answer, said, task.title, task.id, BY_MODEL, 0.0)

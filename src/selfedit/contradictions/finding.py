@@ -39,6 +39,28 @@ class Suspect:
     doubt: Doubt
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A fact, and a sentence of a new passage that has words in common with it."""
+
+    known: Known
+    place: Place
+    task: Task
+
+
+def near(facts: Items[Fact], tasks: Items[Task], count: int) -> Iterator[Near]:
+    """Each sentence with at most so many facts; none with one that its passage says again."""
+    index, known = Index(facts), dict[int, Known]()
+    for task in tasks:
+        found = [(place, index.near(place)) for place in places(task)]
+        for number in {number for _, numbers in found for number in numbers} - known.keys():
+            known[number] = index.known(number)
+        again = {n for place, numbers in found for n in numbers if confirms(known[n], place)}
+        for place, numbers in found:
+            yield from (Near(known[n], place, task) for n in numbers[:count] if n not in again)
+
+
 def suspects(facts: Items[Fact], tasks: Items[Task], least: float) -> tuple[Suspect, ...]:
     """For each fact the sentence that most surely contradicts it, where one does at least so."""
     index, known = Index(facts), dict[int, Known]()

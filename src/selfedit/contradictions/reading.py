@@ -1,68 +1,131 @@
-"""What a model reads in a sentence, for the doubtful ones. Knows a worker's verbs as functions, no engine.
+"""What a model reads in new sentences, where words alone tell nothing. Knows a worker only as functions.
 
-A small model answers any question from any sentence, so its word counts only with three others: it answered
-the question rightly from the old sentence, it says what the words say, and the question fits the new sentence
-about as well as the old.
+A sentence that answers a fact's question makes the question likelier, about as much as the old sentence does.
+Of those that do, the model reads the answer, and what it reads has to stand as another answer could. A small
+model answers any question from any sentence, so its word counts only where it reads the old sentence rightly,
+and would itself ask the question, word for word, of the new sentence for the new answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from typing import final
+from statistics import fmean
+from typing import TYPE_CHECKING, final
 
+from selfedit.contradictions.comparing import another_answer
 from selfedit.contradictions.facts import plain
-from selfedit.contradictions.finding import Suspect
-from selfedit.edits.writer import check_prompt
+from selfedit.contradictions.finding import Near
+from selfedit.edits.writer import about_prompt, check_prompt, question_prompt
 from selfedit.rewards import correct
 from selfedit.types import Completion, GenerationRequest, Score, ScoreRequest
 
+if TYPE_CHECKING:
+    from selfedit.engine import Adapter
+
 ANSWER_TOKENS = 24
-LOOSEST = 0.5
+LEAST = 1.0
+"""Nats a token by which a sentence that answers a question makes it likelier than nothing does."""
+LOOSEST = 1.0
 """Nats a token by which the question may fit the new sentence worse than the old."""
+SURE = -0.8
+"""The mean log-probability of a token, in nats, that what is read has at least."""
+ASKED, WORD = 1.0, 2.5
+"""Nats by which the question may be less likely for the new answer than for the old: a token, any token."""
+Generate = Callable[[Items[GenerationRequest]], Items[Completion]]
+ScoreAll = Callable[[Items[ScoreRequest]], Items[Score]]
+Asked = tuple[str, str]
+"""A text, and a question."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """An answer, and the mean log-probability of the question's tokens after the sentence in view."""
+class Read:
+    """An answer, and how sure the model is of it: the mean log-probability of its tokens, in nats."""
 
     answer: str
-    fit: float
+    sure: float
 
 
-Reader = Callable[[Items[tuple[str, str]]], Items[Reading]]
-"""(Sentence, question) pairs → what is read, in order."""
-Generate = Callable[[Items[GenerationRequest]], Items[Completion]]
-ScoreAll = Callable[[Items[ScoreRequest]], Items[Score]]
+@final
+@dataclass(frozen=True)
+class Reader:
+    """A worker's two verbs, and the adapter that reads: the writer, which was trained to."""
+
+    generate: Generate
+    score: ScoreAll
+    writer: Adapter | None = None
+
+    def fits(self, asked: Items[Asked]) -> list[float]:
+        """How much likelier each text makes its question, in nats a token."""
+        pairs = [(about_prompt("", text), question) for text, question in asked]
+        alone = [(about_prompt("", ""), question) for _, question in asked]
+        wanted = list(dict.fromkeys([*pairs, *alone]))
+        requests = [ScoreRequest(prompt, f" {question}", self.writer) for prompt, question in wanted]
+        scores = self.score(requests) if requests else list[Score]()
+        found = dict(zip(wanted, (score.mean for score in scores), strict=True))
+        return [found[pair] - found[other] for pair, other in zip(pairs, alone, strict=True)]
+
+    def reads(self, asked: Items[Asked]) -> list[Read]:
+        """The answers with the texts in view."""
+        prompts = [check_prompt(text, question) for text, question in asked]
+        said = self.generate(
+            [GenerationRequest(p, self.writer, max_tokens=ANSWER_TOKENS, stop=("\n",)) for p in prompts]
+        )
+        return [Read(each.text.strip(), each.logprob / max(1, len(each.tokens))) for each in said]
+
+    def asks(self, read: Items[tuple[str, str, str]]) -> list[tuple[float, ...]]:
+        """How likely each token of the question is, of (text, answer, question), in nats."""
+        requests = [
+            ScoreRequest(question_prompt("", text, answer), f" {question}", self.writer)
+            for text, answer, question in read
+        ]
+        return [score.tokens for score in self.score(requests)] if requests else []
 
 
-def reader(generate: Generate, score: ScoreAll) -> Reader:
-    """A reader of a worker's two verbs: asked as probes are checked, with the sentence in view."""
-
-    def read(asked: Items[tuple[str, str]]) -> list[Reading]:
-        prompts = [check_prompt(sentence, question) for sentence, question in asked]
-        answers = generate([GenerationRequest(p, max_tokens=ANSWER_TOKENS, stop=("\n",)) for p in prompts])
-        fits = score([ScoreRequest(f"{sentence}\nQuestion:", f" {q}") for sentence, q in asked])
-        return [Reading(a.text.strip(), fit.mean) for a, fit in zip(answers, fits, strict=True)]
-
-    return read
-
-
-def confirmed(suspects: Items[Suspect], read: Reader) -> list[Suspect]:
-    """Those in which the model reads the same. What has no old sentence to compare with is none of them."""
-    open_ = [suspect for suspect in suspects if suspect.fact.sentence and plain(suspect.fact.question)]
-    if not open_:
-        return []
-    asked = [(f"{each.before} {each.sentence}".strip(), each.fact.question) for each in open_]
-    control = [(each.fact.sentence, each.fact.question) for each in open_]
-    found = read([*asked, *control])
-    pairs = zip(open_, found[: len(open_)], found[len(open_) :], strict=True)
-    return [suspect for suspect, new, old in pairs if _agrees(suspect, new, old)]
+def read_otherwise(near: Items[Near], reader: Reader) -> Iterator[tuple[Near, str]]:
+    """The sentences in which the model reads another answer, with that answer."""
+    fitting = list(_fitting([each for each in near if _asks(each)], reader))
+    read = list(_read(fitting, reader)) if fitting else []
+    facts = [each.known.fact for each, _ in read]
+    new = reader.asks([(_in_view(each), answer, each.known.fact.question) for each, answer in read])
+    old = reader.asks([(fact.sentence, fact.answer, fact.question) for fact in facts])
+    for (each, answer), here, there in zip(read, new, old, strict=True):
+        lost = [before - now for now, before in zip(here, there, strict=True)]
+        if fmean(lost) <= ASKED and max(lost) <= WORD:
+            yield each, answer
 
 
-def _agrees(suspect: Suspect, new: Reading, old: Reading) -> bool:
-    answer = suspect.fact.answer
-    reads = correct(old.answer, answer) and not correct(new.answer, answer)
-    return reads and correct(new.answer, suspect.doubt.new) and new.fit >= old.fit - LOOSEST
+def _read(near: Items[Near], reader: Reader) -> Iterator[tuple[Near, str]]:
+    """Those in which another answer is read, where the old one is read rightly."""
+    new = reader.reads([(_in_view(each), each.known.fact.question) for each in near])
+    old = reader.reads([(each.known.fact.sentence, each.known.fact.question) for each in near])
+    for each, here, there in zip(near, new, old, strict=True):
+        gold = each.known.fact.answer
+        rightly = correct(there.answer, gold) or correct(gold, there.answer)
+        same = correct(here.answer, gold) or correct(gold, here.answer)
+        if rightly and not same and here.sure >= SURE and another_answer(each.known, each.place, here.answer):
+            yield each, here.answer
+
+
+def _asks(near: Near) -> bool:
+    """Whether there is an old sentence to compare with, and an answer to read that is not a further one."""
+    fact, said = near.known.fact, near.place.said
+    told = bool(fact.sentence and plain(fact.question)) and near.known.polar is None
+    return told and (said.announces or not said.adds)
+
+
+def _fitting(near: Items[Near], reader: Reader) -> Iterator[Near]:
+    """Those whose sentence the question fits, about as well as the old one."""
+    new = reader.fits([(each.place.said.text, each.known.fact.question) for each in near])
+    open_ = [(each, fit) for each, fit in zip(near, new, strict=True) if fit >= LEAST]
+    old = reader.fits([(each.known.fact.sentence, each.known.fact.question) for each, _ in open_])
+    for (each, here), there in zip(open_, old, strict=True):
+        if here >= there - LOOSEST:
+            yield each
+
+
+def _in_view(near: Near) -> str:
+    """The sentence with the one before, for what `it` and `she` stand for."""
+    return f"{near.place.before.text} {near.place.said.text}".strip()

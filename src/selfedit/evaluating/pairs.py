@@ -14,6 +14,8 @@ from selfedit.evaluating.standings import by_task
 from selfedit.evaluating.tabulating import Table
 from selfedit.rewards import mean_over_passages, paired_interval
 
+JOINT = "joint:"
+"""What the name of a row of several passages ends in, with how many."""
 Rows = Mapping[str, Mapping[str, ByPassage]]
 """Method → figure → values by passage."""
 
@@ -31,9 +33,11 @@ class Difference:
 
 def check(name: str, asked: Items[str]) -> None:
     """Raise UsageError for a row that none of the rows `asked` for can come to. Measures nothing."""
-    kinds = {row.partition(":")[0] for row in asked}
-    first = name.replace(":", " ").partition(" ")[0].removesuffix("-recited")
-    if first not in kinds and not (first == "round" and "rounds" in kinds):
+    kinds = {row.partition(":")[0] for row in asked if not row.startswith(JOINT)}
+    first, _, joint = name.removesuffix("-recited").partition(f" {JOINT}")
+    first = first.replace(":", " ").partition(" ")[0].removesuffix("-recited")
+    known = first in kinds or (first == "round" and "rounds" in kinds)
+    if not (f"{JOINT}{joint}" in asked if joint else known):
         raise UsageError(f"--against {name}: no row that is asked for; choose among {', '.join(asked)}")
 
 

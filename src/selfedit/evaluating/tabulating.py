@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
-from selfedit.config import BUILT_IN, PAIRS, Recipe
+from selfedit.config import PAIRS, Recipe
 from selfedit.errors import UsageError
 from selfedit.evaluating.answering import work
 from selfedit.evaluating.figures import TableRow, table
@@ -18,13 +18,12 @@ from selfedit.evaluating.passages import passages
 from selfedit.evaluating.rows import methods
 from selfedit.evaluating.study import Line, Method, Passages, Study
 from selfedit.evaluating.verdicts import Graded, graded
-from selfedit.graders import grader_for
+from selfedit.graders import grader_at
 from selfedit.lessons import Watch
 from selfedit.policies import shipped
 from selfedit.recipes import data_file
 from selfedit.reinforcing import Campaign
 from selfedit.reinforcing.passages import Passages as Trained
-from selfedit.rewards import Grader
 from selfedit.store import Store
 from selfedit.types import Head
 from selfedit.workers import Worker
@@ -67,7 +66,7 @@ class Tabulation:
             store,
             worker,
             self.passages,
-            _grader(recipe, worker),
+            grader_at(recipe.judge.grader, recipe.base, worker),
             worker.head([writer]) if writer else None,
             policies(store, worker, self) if "rounds" in self.rows or _joint(self.rows) else {},
             watch,
@@ -82,12 +81,6 @@ def tabulation(recipe: Recipe, data: Path | None, rows: tuple[str, ...], limit: 
 
 def _joint(rows: Items[str]) -> bool:
     return any(row.startswith("joint:") for row in rows)
-
-
-def _grader(recipe: Recipe, worker: Worker) -> Grader:
-    """The recipe's. The model at hand serves it where it would load the same one."""
-    own = recipe.judge.grader == "base" or recipe.base == BUILT_IN
-    return grader_for(recipe.judge.grader, (lambda: worker) if own else None)
 
 
 def policies(store: Store, worker: Worker, wanted: Tabulation) -> dict[int, Head | None]:

@@ -34,7 +34,7 @@ class Tried:
 
     candidates: list[Candidate]
     floors: Mapping[str, float]
-    """Task id → what an edit has to beat; -inf where nothing."""
+    """Task id → what an edit has to beat; -inf where nothing, inf where that could not be measured."""
     trials: int
     failures: Counter[str]
 
@@ -54,6 +54,8 @@ def attempt(work: Campaign, number: int, tasks: Items[Owner], written: Written) 
                 failures[trial.outcome.what] += 1
             race.tell(edit, seed, trial.outcome.value if isinstance(trial.outcome, Reward) else None)
     floors = _floors(work, number, tasks, written)
+    if unknown := {each.task for each in race.candidates if floors[each.task] == float("inf")}:
+        failures["what has to be beaten could not be measured"] = len(unknown)
     return Tried(race.candidates, floors, race.spent, failures)
 
 
@@ -133,12 +135,13 @@ def _trial_key(work: Campaign, asked: Asked, trial: Trial, written: Written, gro
 
 
 def _floors(work: Campaign, number: int, tasks: Items[Owner], written: Written) -> dict[str, float]:
-    """What an edit of each task has to beat: the highest of its floors."""
+    """What an edit of each task has to beat: the highest of its floors; inf where one is unknown."""
     floors = {task.id: float("-inf") for task in tasks}
     entered = [task for task in tasks if written.edits.get(task.id)]
     for name in work.recipe.select.beat:
-        for task, value in work.kind.floor(name, work, number, entered, written).items():
-            floors[task] = max(floors[task], value)
+        found = work.kind.floor(name, work, number, entered, written)
+        for task in entered:
+            floors[task.id] = max(floors[task.id], found.get(task.id, float("inf")))
     return floors
 
 

@@ -23,6 +23,7 @@ from selfedit.types import Head, Objective, content_hash, rng_for
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter
+    from selfedit.rewards import Grader
     from selfedit.workers import Progress, Worker
 
 
@@ -97,6 +98,10 @@ class Campaign:
         wanted = min(self.recipe.data.passages, len(self.kind.tasks))
         return rng_for("round", self.recipe.seed, number).sample(self.kind.tasks, wanted)
 
+    @cached_property
+    def _grader(self) -> Grader | None:
+        return self.kind.grader(self.worker)
+
     def begin(self, stage: str) -> Progress:
         """Announce a stage; what comes back is told of its progress."""
         self.watch(stage, 0, 0)
@@ -113,7 +118,7 @@ class Campaign:
         judge = self.recipe.judge
         head = self.head(number) if judge.on == "policy" else None
         progress, weights = self.begin(stage), judge.weights
-        grader = self.kind.grader
+        grader = self._grader
         recite = self.recipe.write.recite
         reader = self.warm if recite else None
         asked = (judge.answer_tokens, progress, weights, grader, recite, reader)

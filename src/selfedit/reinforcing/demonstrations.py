@@ -30,6 +30,7 @@ from selfedit.types import Failure, Outcome, SelfEdit, Sequence, TrainingPlan, T
 
 if TYPE_CHECKING:
     from selfedit.reinforcing.campaign import Campaign
+    from selfedit.workers import Worker
 
 WRITTEN_AT_ONCE = 5
 """Tasks that are written for together: what a broken run may have to write again."""
@@ -44,8 +45,9 @@ class Demonstrations:
     tasks: tuple[Shown, ...]
     data: str
     """A hash of all of them."""
-    grader: None = None
-    """Answers are right or wrong: none is asked."""
+
+    def grader(self, worker: Worker) -> None:
+        """Answers are right or wrong: none is asked."""
 
     @property
     def formats(self) -> list[Any]:

@@ -21,6 +21,7 @@ from selfedit.types import Outcome, Probe, SelfEdit, Sequence, TrainingPlan, Tri
 if TYPE_CHECKING:
     from selfedit.engine import Adapter
     from selfedit.reinforcing.campaign import Campaign
+    from selfedit.workers import Worker
 
 
 @final
@@ -59,8 +60,7 @@ class Kind(Protocol[TaskT]):
         """What is in the formats that self-edits are written in."""
         ...
 
-    @property
-    def grader(self) -> Grader | None:
+    def grader(self, worker: Worker) -> Grader | None:
         """Who says whether an answer is right; None where that takes no grader."""
         ...
 

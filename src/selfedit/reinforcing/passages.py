@@ -10,15 +10,14 @@ from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from selfedit import rounds
-from selfedit.config import Recipe
+from selfedit.config import BUILT_IN, Recipe
 from selfedit.edits.tools import headed
 from selfedit.errors import UsageError
-from selfedit.graders import grader_for
+from selfedit.graders import grader_at
 from selfedit.questioning import Author
 from selfedit.recipes import data_file
 from selfedit.reciting import asked_by_heart
@@ -45,6 +44,7 @@ from selfedit.writing import Brief, policy_rows, probed_sentences, sequences_of,
 
 if TYPE_CHECKING:
     from selfedit.reinforcing.campaign import Campaign
+    from selfedit.workers import Worker
 
 WRITTEN_AT_ONCE = 5
 """Passages that are written for together: what a broken run may have to write again."""
@@ -66,13 +66,9 @@ class Passages:
     def formats(self) -> list[Any]:
         return [format_id(name) for name in self.recipe.write.formats]
 
-    @property
-    def grader(self) -> Grader:
-        return self._grader
-
-    @cached_property
-    def _grader(self) -> Grader:
-        return grader_for(self.recipe.judge.grader)
+    def grader(self, worker: Worker) -> Grader:
+        """The recipe's."""
+        return grader_at(self.recipe.judge.grader, self.recipe.base, worker)
 
     def prepared(self, work: Campaign, tasks: Items[Task]) -> tuple[Task, ...]:
         """As they are."""
@@ -100,7 +96,9 @@ class Passages:
     def judged_by(self, task: Task, written: Written, ground: Ground) -> list[Any]:
         probes = [probe.id for probe in written.probes[task.id]]
         recited = [asked_by_heart(ground.reader)] if ground.recite else []
-        return [probes, sorted(ground.rewards.items()), ground.answer_tokens, self.grader.name, *recited]
+        name = self.recipe.judge.grader
+        own = ["of the recipe"] if name == "base" and self.recipe.base != BUILT_IN else []
+        return [probes, sorted(ground.rewards.items()), ground.answer_tokens, name, *own, *recited]
 
     def judge(self, asked: Items[Judged], written: Written, ground: Ground) -> list[Outcome]:
         sentences = probed_sentences([task for _, task in asked], written.probes)

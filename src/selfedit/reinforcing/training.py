@@ -5,6 +5,7 @@ Each step takes all passages of a round at once, and keeps what it makes. Knows 
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -99,8 +100,8 @@ def _round(work: Campaign, number: int) -> RoundRow:
     _check(number, written, tried)
     kept = update.keep(work.recipe, tried)
     plan = update.plan(work, number, tasks, written, kept)
-    adapter = _learned(work, number, plan) if plan else None
     again = attempts.check(work, number, tasks, written, tried)
+    adapter = _learned(work, number, plan) if plan else None  # last: it is kept only with the round
     told = _told(number, (tasks, written, tried, kept), plan, adapter)
     seen = checked(tried.candidates, again)
     record = {
@@ -111,7 +112,7 @@ def _round(work: Campaign, number: int) -> RoundRow:
         "seconds": time.monotonic() - began,
         "reasons": dict(written.failures + tried.failures),
         "tried": _edits(tasks, written, tried, kept, again),
-        "floors": {task: value for task, value in tried.floors.items() if value > float("-inf")},
+        "floors": {task: value for task, value in tried.floors.items() if math.isfinite(value)},
     }
     with tempfile.TemporaryDirectory(prefix="selfedit-", ignore_cleanup_errors=True) as scratch:
         new = _packed(adapter, Path(scratch)) if adapter else None
@@ -150,7 +151,7 @@ def _told(number: int, done: Done, plan: TrainingPlan | None, adapter: Adapter |
     """The fields of the round's report, less the time."""
     tasks, written, tried, kept = done
     values = means(tried.candidates)
-    floors = [value for value in tried.floors.values() if value > float("-inf")]
+    floors = [value for value in tried.floors.values() if math.isfinite(value)]
     return {
         "round": number,
         "passages": len(tasks),

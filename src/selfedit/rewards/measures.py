@@ -118,11 +118,13 @@ def check(weights: Mapping[str, float]) -> None:
 
 
 def reward(rows: Items[Evidence], weights: Mapping[str, float]) -> Outcome:
-    """The weighted sum over measures, each measure a part of it. A Failure where one says nothing."""
+    """The weighted sum over measures, each measure a part of it. A Failure where one says nothing finite."""
     parts = {name: MEASURES[name].value(rows) for name in weights}
     silent = next((name for name, value in parts.items() if value is None), None)
     if silent is not None:
         return Failure("judge", "no probe to choose by" if not rows else f"the probes give no {silent}")
     known = {name: value for name, value in parts.items() if value is not None}
     total = math.fsum(weights[name] * value for name, value in known.items())
+    if not math.isfinite(total):  # a broken adapter, whose weights are finite, may find an answer impossible
+        return Failure("judge", "the probes give no finite figure")
     return Reward(total, {**known, "probes": float(len(rows))})

@@ -7,7 +7,7 @@ from selfedit.config.streaming import StreamRecipe
 from selfedit.evaluating.notes import ByWriter
 from selfedit.evaluating.study import Passages
 from selfedit.evaluating.study import Study as Measured
-from selfedit.graders import grader_for
+from selfedit.graders import grader_at
 from selfedit.rewards import Grader, RuleGrader
 from selfedit.streaming.study import AT_ONCE, Document, Series, Study
 
@@ -46,6 +46,4 @@ def as_recipe(recipe: StreamRecipe) -> Recipe:
 
 def grader(study: Study) -> Grader:
     """The recipe's. The model at hand serves it where it would load the same one."""
-    recipe = as_recipe(study.recipe)
-    own = recipe.judge.grader == "base" or recipe.base == Recipe().base
-    return grader_for(recipe.judge.grader, (lambda: study.worker) if own else None)
+    return grader_at(study.recipe.grader, study.recipe.base, study.worker)

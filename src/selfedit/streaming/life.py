@@ -14,6 +14,7 @@ from selfedit.config.retention import Retention
 from selfedit.config.streaming import StreamMethod
 from selfedit.reciting import asked_by_heart
 from selfedit.rounds import trained_tokens
+from selfedit.routing import RULE
 from selfedit.streaming.asking import Voice, answers, by_head, logprobs, sung
 from selfedit.streaming.shelf import Told, Trained
 from selfedit.streaming.study import Document, Series, Step, Study, Sung
@@ -125,9 +126,10 @@ class Life:
     @cached_property
     def _sung(self) -> str:
         recipe, prompts = self.study.recipe, list(self.study.canaries.prompts)
-        aloud = [recipe.accuracy != "off", recipe.answer_tokens]
-        if self.method and self.method.routed and self.method.router == "titles" and self.study.reader:
-            aloud.append(self.study.reader.hash)  # who tells what a canary is about
+        aloud: list[Any] = [recipe.accuracy != "off", recipe.answer_tokens]
+        reader = self.study.reader
+        if self.method and self.method.routed and self.method.router == "titles":
+            aloud += [RULE, reader.hash if reader else None]  # what tells what a canary is about
         return self.study.key("canaries", self._whole, prompts, aloud)
 
     # -- what is kept -------------------------------------------------------------------------------------

@@ -25,11 +25,12 @@ def live(life: Life, known: Items[int]) -> None:
         return
     trained = learned(life, max(missing) + 1)
     sizes = [each.told.bytes for each in trained]
-    points = [
-        Point(number, voice(life, trained, number), trained[number], sum(sizes[: number + 1]))
-        for number in missing
-    ]
-    life.measure(points, known)
+    for piece in (missing[at : at + AT_ONCE] for at in range(0, len(missing), AT_ONCE)):
+        points = [
+            Point(number, voice(life, trained, number), trained[number], sum(sizes[: number + 1]))
+            for number in piece
+        ]
+        life.measure(points, known)
 
 
 def voice(life: Life, trained: Items[Trained], number: int) -> Voice:

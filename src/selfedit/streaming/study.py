@@ -92,6 +92,10 @@ class Study:
     watch: Watch = unwatched
     reader: Adapter | None = None
     """Who reads what is recited: the writer that ships; None is the base."""
+    said: dict[tuple[str, ...], tuple[str, ...]] = field(
+        default_factory=dict[tuple[str, ...], tuple[str, ...]], repr=False, compare=False
+    )
+    """Who was asked what → the sentences that were recited: each is said once in a process."""
 
     @cached_property
     def relevance(self) -> Relevance | None:
@@ -120,6 +124,7 @@ class Study:
             progress,
             recite=recipe.write.recite,
             reader=self.reader,
+            said=self.said,
         )
 
     def asked(self, step: int) -> tuple[int, ...]:

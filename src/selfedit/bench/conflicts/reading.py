@@ -17,8 +17,11 @@ from typing import final
 from selfedit.types import Probe, Task, rng_for
 
 FOLDER = Path(__file__).parent / "sets"
-PARTS = ("tune", "report", "later")
-"""Two halves by lot; and `later`, a file of pairs that were written when the rules stood."""
+PARTS = ("tune", "report", "later", "author-tune", "author-report")
+"""Two halves by lot; `later`, pairs that were written when the rules by words stood; and, again in two halves
+by lot, those of another author, who knew none of the rules."""
+APART = ("later", "independent")
+"""Files that have no part in the lot."""
 CONFLICTING = ("contradiction", "correction")
 HARMLESS = ("adds", "repeats", "other", "writing")
 LABELS = CONFLICTING + HARMLESS
@@ -59,7 +62,7 @@ def pairs(part: str = "") -> tuple[Pair, ...]:
 def drawn_half(olds: Items[Old], seed: int = 0) -> frozenset[str]:
     """The titles that report: of each kind half, by lot, so that no old passage is in both halves."""
     found: set[str] = set()
-    for kind in sorted({old.kind for old in olds} - {"later"}):
+    for kind in sorted({old.kind for old in olds}.difference(APART)):
         titles = sorted({old.task.title for old in olds if old.kind == kind})
         rng_for("conflicts", seed, kind).shuffle(titles)
         found.update(titles[len(titles) // 2 :])
