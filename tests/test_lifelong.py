@@ -250,6 +250,22 @@ def test_retention_is_measured_from_the_second_commit_on(
     assert len(store.trained_on(second.commits[0])) == 1
 
 
+def test_what_another_commit_took_over_stays_lost(store: Store, tmp_path: Path) -> None:
+    mine = (Probe("Who keeps the lamp?", "Tobiah Renwick"),)
+    worker = FakeWorker(knows={"Who keeps the lamp?": "Tobiah Renwick"})
+    lifelong.learn(pupil(store, worker), lesson(tmp_path, questions=mine))
+    worker.amnesia = True  # whoever is asked from now on is wrong
+    kept: list[float | None] = []
+    for name, text in (
+        ("library.md", OTHER),
+        ("lamp.md", "# Lamp\n\nThe lamp keeps.\n"),
+        ("b.md", "# Bees\n\nHum.\n"),
+    ):
+        other = Lesson((document(tmp_path, text, name),), SETTINGS, gated=False)
+        kept.append(lifelong.learn(pupil(store, worker, *live(store)), other).retention)
+    assert kept == [1.0, 0.0, 0.0], "the second took the question over, the third did not give it back"
+
+
 def test_a_passage_without_probes_has_no_figures(store: Store, tmp_path: Path) -> None:
     worker = FakeWorker(writes=False)
     note = document(tmp_path, "so it was, and then it was so.\n", "note.txt")

@@ -111,7 +111,7 @@ class Examiner:
             recall=None if recall[0] is None or recall[1] is None else Change(recall[0], recall[1]),
             swayed=_swayed(rows),
             logprob=Change(self._likely_before, self._likely(after)) if rows else None,
-            kept=Share(len(kept.probes) - len(kept.lost), len(kept.probes)) if kept.probes else None,
+            kept=_until_now(kept),
         )
 
     def _replaced(self, rows: tuple[Asked, ...]) -> Evidence:
@@ -211,6 +211,12 @@ class Examiner:
     def _likely(self, served: Served) -> float:
         """The mean log-probability of its own reporting probes' gold answers, nats a token."""
         return fmean(served.logprobs([probe for _, probe in self.probing.reporting], self._ground))
+
+
+def _until_now(found: Kept) -> Share | None:
+    """Of what was right of earlier commits until now, what still is."""
+    until_now = len(found.probes) - found.before
+    return Share(len(found.probes) - len(found.lost), until_now) if until_now else None
 
 
 def _swayed(rows: Items[Asked]) -> tuple[int, int]:

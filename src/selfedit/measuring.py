@@ -66,6 +66,8 @@ class Kept:
     probes: tuple[Probe, ...]
     lost: tuple[tuple[Probe, str], ...]
     """Each with the answer that is given now."""
+    before: int = 0
+    """How many of those lost are answered by the same as before: what they lost, others took."""
 
     @property
     def share(self) -> float | None:
@@ -76,22 +78,33 @@ class Kept:
 def retention(pupil: Pupil, after: Served, ground: Ground, own: Items[Probe], limit: int) -> Kept:
     """Earlier reporting probes that were right after their own commit, as they are answered `after`.
 
-    At most `limit` of them, spread evenly over the history. Where all commits answer alone, what the same one
-    answers as before is not asked again.
+    At most `limit` of them, spread evenly over the history. Where all commits answer alone, what is answered
+    by the very commit that learned it is not asked again.
     """
-    earlier = _learned(pupil, {probe.id for probe in own})
-    asked = earlier[:: max(1, -(-len(earlier) // limit))] if limit else []
+    earlier = list(_learned(pupil, {probe.id for probe in own}).items())
+    learned = dict(earlier[:: max(1, -(-len(earlier) // limit))] if limit else [])
+    asked = list(learned)
     moved = asked if after.merged else after.moved(pupil.served, asked)
-    said = zip(moved, after.answers(moved, ground), strict=True)
+    voices = after.voices([(probe.question, probe.topic) for probe in asked])
+    taken = [
+        probe
+        for probe, voice in zip(asked, voices, strict=True)
+        if probe not in moved and voice.commit != learned[probe]
+    ]
+    said = zip([*moved, *taken], after.answers([*moved, *taken], ground), strict=True)
     lost = tuple((probe, text) for probe, text in said if not judged(probe, text).correct)
-    return Kept(tuple(asked), lost)
+    return Kept(tuple(asked), lost, sum(probe in taken for probe, _ in lost))
 
 
-def _learned(pupil: Pupil, without: set[str]) -> list[Probe]:
+def _learned(pupil: Pupil, without: set[str]) -> dict[Probe, str]:
+    """Reporting probes that were right → the commit that learned them, the newest of several."""
     held = pupil.store.all_probes(each.commit for each in pupil.live)
-    results = (result for mine in held.values() for result in mine)
-    right = (r.probe for r in results if r.role == "report" and r.after and r.after.correct)
-    return list({p.id: p for p in right if p.id not in without}.values())
+    found: dict[str, tuple[Probe, str]] = {}
+    for commit, results in held.items():
+        for each in results:
+            if each.role == "report" and each.after and each.after.correct and each.probe.id not in without:
+                found[each.probe.id] = (each.probe, commit)
+    return dict(found.values())
 
 
 def _mean(rows: Items[Asked], value: Callable[[Asked], bool | None]) -> float | None:
