@@ -27,12 +27,12 @@ def contradicted(pupil: Pupil, lesson: Lesson) -> tuple[Conflict, ...]:
 
     By words; with `gate.read` also as the policy reads it, which was trained to, or the base.
     """
-    store, worker = pupil.store, pupil.worker
+    store = pupil.store
     mine = lesson.earlier.commit if lesson.earlier else None
     held = [fact for row in store.head() if row.id != mine for fact in _facts(store, row)]
     if not held or not lesson.fresh:
         return ()
-    read = Reader(worker.generate, worker.score, pupil.policy) if lesson.settings.gate.read else None
+    read = Reader(pupil.worker, pupil.policy) if lesson.settings.gate.read else None
     return conflicts(held, lesson.fresh, read)
 
 

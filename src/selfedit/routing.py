@@ -34,9 +34,9 @@ MUCH_LIKELIER = 1.0
 
 @final
 class Relevance:
-    """How much likelier passages make questions, as a writer sees it; each pair is computed once."""
+    """How much likelier passages make questions, as a writer or the base sees it; no pair computed twice."""
 
-    def __init__(self, worker: Worker, writer: Adapter) -> None:
+    def __init__(self, worker: Worker, writer: Adapter | None) -> None:
         self._worker = worker
         self._writer = writer
         self._found: dict[tuple[str, str], float] = {}

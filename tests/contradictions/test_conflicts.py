@@ -1,4 +1,4 @@
-"""What contradicts and what does not, with a handbook of our own; readers are functions of the test."""
+"""What contradicts and what does not, with a handbook of our own; a desk stands for the worker that reads."""
 
 from __future__ import annotations
 
@@ -110,11 +110,16 @@ DOUBTFUL = Task("Guide", "A female Ermel lays some 120 eggs in May.")
 
 
 class Desk:
-    """A worker's verbs, as a reader has them: what is read and found likely is written down by the text."""
+    """A worker as a reader has it: what is read and found likely is written down by the text."""
 
     def __init__(self, said: dict[str, str], fits: dict[str, float], words: dict[str, float]) -> None:
         self.said, self.fits, self.words = said, fits, words
         self.looked = 0
+
+    context = 1000
+
+    def count(self, text: str) -> int:
+        return len(text.split())
 
     def generate(self, requests: Items[GenerationRequest]) -> list[Completion]:
         assert all(r.prompt.endswith("\nAnswer:") and r.temperature == 0 for r in requests)
@@ -139,7 +144,7 @@ def read(
     answer: str = "120 eggs", old: str = "300 eggs.", fit: float = 6.0, lost: float = 0.5
 ) -> tuple[Conflict, ...]:
     desk = Desk({NEW: answer, EGGS.sentence: old}, {NEW: fit, EGGS.sentence: 7.0}, {NEW: lost})
-    return conflicts([EGGS], [DOUBTFUL], Reader(desk.generate, desk.score))
+    return conflicts([EGGS], [DOUBTFUL], Reader(desk))
 
 
 def test_what_words_do_not_tell_the_model_may_read() -> None:
@@ -168,7 +173,7 @@ def test_it_is_not_told_where_the_model_does_not_read_it_so(otherwise: dict[str,
 def test_a_further_one_is_no_other_one() -> None:
     also = Task("Guide", "A female Ermel also lays some 120 eggs in May.")
     desk = Desk({NEW: "120 eggs", EGGS.sentence: "300 eggs"}, {NEW: 6.0, EGGS.sentence: 7.0}, {})
-    assert conflicts([EGGS], [also], Reader(desk.generate, desk.score)) == ()
+    assert conflicts([EGGS], [also], Reader(desk)) == ()
     assert desk.looked == 0
 
 
@@ -176,7 +181,7 @@ def test_what_words_tell_is_not_read() -> None:
     sure, hopeless = Task("News of Orle", CONTRADICTING[1][0]), Task("News of Orle", HARMLESS[2])
     alone = conflicts(FACTS, [sure, hopeless])
     desk = Desk({}, {}, {})
-    assert conflicts(FACTS, [sure, hopeless], Reader(desk.generate, desk.score)) == alone
+    assert conflicts(FACTS, [sure, hopeless], Reader(desk)) == alone
     assert len(alone) == 1
 
 

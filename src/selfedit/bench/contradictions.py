@@ -47,7 +47,7 @@ def model_reader(base: str) -> Reader:
     from selfedit.policies import shipped
 
     worker = built_in(base)
-    return Reader(worker.generate, worker.score, shipped(worker))
+    return Reader(worker, shipped(worker))
 
 
 def outcome(pair: Pair, read: Reader | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""What a new document says otherwise than what was learned. Knows no store; a model only as a function."""
+"""What a new document says otherwise than what was learned. Knows no store; a model only where one reads."""
 
 from selfedit.contradictions.conflicts import Conflict, conflicts
 from selfedit.contradictions.facts import Fact, concerned, facts_of

@@ -1,4 +1,4 @@
-"""What a model reads in new sentences, where words alone tell nothing. Knows a worker only as functions.
+"""What a model reads in new sentences, where words alone tell nothing.
 
 A sentence that answers a fact's question makes the question likelier, about as much as the old sentence does.
 Of those that do, the model reads the answer, and what it reads has to stand as another answer could. A small
@@ -8,21 +8,24 @@ and would itself ask the question, word for word, of the new sentence for the ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING, final
 
 from selfedit.contradictions.comparing import another_answer
 from selfedit.contradictions.facts import plain
 from selfedit.contradictions.finding import Near
-from selfedit.edits.writer import about_prompt, check_prompt, question_prompt
+from selfedit.edits.writer import check_prompt, question_prompt
 from selfedit.rewards import correct
-from selfedit.types import Completion, GenerationRequest, Score, ScoreRequest
+from selfedit.routing import Relevance
+from selfedit.types import GenerationRequest, ScoreRequest, Task
 
 if TYPE_CHECKING:
     from selfedit.engine import Adapter
+    from selfedit.workers import Worker
 
 ANSWER_TOKENS = 24
 LEAST = 1.0
@@ -33,8 +36,6 @@ SURE = -0.8
 """The mean log-probability of a token, in nats, that what is read has at least."""
 ASKED, WORD = 1.0, 2.5
 """Nats by which the question may be less likely for the new answer than for the old: a token, any token."""
-Generate = Callable[[Items[GenerationRequest]], Items[Completion]]
-ScoreAll = Callable[[Items[ScoreRequest]], Items[Score]]
 Asked = tuple[str, str]
 """A text, and a question."""
 
@@ -51,26 +52,24 @@ class Read:
 @final
 @dataclass(frozen=True)
 class Reader:
-    """A worker's two verbs, and the adapter that reads: the writer, which was trained to."""
+    """A worker, and the adapter that reads: the writer, which was trained to."""
 
-    generate: Generate
-    score: ScoreAll
+    worker: Worker
     writer: Adapter | None = None
 
     def fits(self, asked: Items[Asked]) -> list[float]:
-        """How much likelier each text makes its question, in nats a token."""
-        pairs = [(about_prompt("", text), question) for text, question in asked]
-        alone = [(about_prompt("", ""), question) for _, question in asked]
-        wanted = list(dict.fromkeys([*pairs, *alone]))
-        requests = [ScoreRequest(prompt, f" {question}", self.writer) for prompt, question in wanted]
-        scores = self.score(requests) if requests else list[Score]()
-        found = dict(zip(wanted, (score.mean for score in scores), strict=True))
-        return [found[pair] - found[other] for pair, other in zip(pairs, alone, strict=True)]
+        """How much likelier each text makes its question, in nats a token; -inf where both are too long."""
+        gains = self._relevance.gains([(question, Task("", text)) for text, question in asked])
+        return [float("-inf") if gain is None else gain for gain in gains]
+
+    @cached_property
+    def _relevance(self) -> Relevance:
+        return Relevance(self.worker, self.writer)
 
     def reads(self, asked: Items[Asked]) -> list[Read]:
         """The answers with the texts in view."""
         prompts = [check_prompt(text, question) for text, question in asked]
-        said = self.generate(
+        said = self.worker.generate(
             [GenerationRequest(p, self.writer, max_tokens=ANSWER_TOKENS, stop=("\n",)) for p in prompts]
         )
         return [Read(each.text.strip(), each.logprob / max(1, len(each.tokens))) for each in said]
@@ -81,7 +80,7 @@ class Reader:
             ScoreRequest(question_prompt("", text, answer), f" {question}", self.writer)
             for text, answer, question in read
         ]
-        return [score.tokens for score in self.score(requests)] if requests else []
+        return [score.tokens for score in self.worker.score(requests)] if requests else []
 
 
 def read_otherwise(near: Items[Near], reader: Reader) -> Iterator[tuple[Near, str]]:
