@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from collections.abc import Sequence as Items
 from typing import TYPE_CHECKING, final
 
-from selfedit.config import Routing
 from selfedit.edits.topics import Finder
 from selfedit.edits.writer import about_prompt
 from selfedit.policies import shipped
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 RULE = 2
 """Raised whenever passages are found in another way, so that what was asked of others counts no more."""
-BY_WORDS = Routing()
 NEAREST = 2
 """Passages that words propose. With more no more questions were found (docs/results.md)."""
 LIKELIER = 0.5
@@ -84,8 +82,8 @@ class Router:
     def about(self, questions: Items[str]) -> list[Task | None]:
         """For each question the passage; None where it is about none of them."""
         if self._fitting is None:
-            return [self._finder.about(question, BY_WORDS) for question in questions]
-        near = [self._finder.nearest(question, NEAREST, BY_WORDS) for question in questions]
+            return [self._by_words(question) for question in questions]
+        near = [self._finder.nearest(question, NEAREST) for question in questions]
         pairs = [(q, task) for q, tasks in zip(questions, near, strict=True) for task, _ in tasks]
         gains = iter(self._fitting.gains(pairs))
         return [
@@ -95,13 +93,16 @@ class Router:
 
     def may_be(self, question: str) -> tuple[tuple[Task, bool], ...] | None:
         """The passages of which one is chosen, or none, by themselves; None where all others matter too."""
-        return None if self._fitting is None else self._finder.nearest(question, NEAREST, BY_WORDS)
+        return None if self._fitting is None else self._finder.nearest(question, NEAREST)
+
+    def _by_words(self, question: str) -> Task | None:
+        return next((task for task, enough in self._finder.nearest(question, 1) if enough), None)
 
     def _best(self, question: str, found: list[tuple[Task, bool, float | None]]) -> Task | None:
         best, likeliest = None, LIKELIER
         for task, enough, gain in found:
             if gain is None:  # too long to be looked at
-                return self._finder.about(question, BY_WORDS)
+                return self._by_words(question)
             if gain > max(likeliest, LIKELIER if enough else MUCH_LIKELIER):
                 best, likeliest = task, gain
         return best

@@ -77,14 +77,15 @@ def test_other_weights_than_were_kept_count_as_missing(shelf: Shelf) -> None:
 
 def test_moments_are_held_to_their_hash(shelf: Shelf) -> None:
     shelf.put_moments(KEY, moments())
-    found = shelf.get_moments(KEY)
+    found = shelf.get_moments(KEY, 1)
     assert found is not None
     assert found.hash == moments().hash
+    assert shelf.get_moments(KEY, 2) is None, "of another rank"
     (path,) = shelf.folder.glob(f"*/{MOMENTS}")
     held = bytearray(path.read_bytes())
     held[-1] ^= 1
     path.write_bytes(held)
-    assert shelf.get_moments(KEY) is None
+    assert shelf.get_moments(KEY, 1) is None
 
 
 def test_what_is_dropped_is_gone_and_an_empty_shelf_too(shelf: Shelf, tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_what_is_dropped_is_gone_and_an_empty_shelf_too(shelf: Shelf, tmp_path: 
     shelf.sweep()
     assert len(list(shelf.folder.iterdir())) == 2
     shelf.drop_moments([KEY])
-    assert shelf.get_moments(KEY) is None
+    assert shelf.get_moments(KEY, 1) is None
     assert shelf.get(KEY) is not None
     shelf.drop([KEY, content_hash("never there")])
     shelf.sweep()

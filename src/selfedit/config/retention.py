@@ -85,11 +85,7 @@ class Routing(Settings):
     """A frozen adapter for each commit, of which the one that a question points to is used."""
 
     threshold: float = Field(default=0.0, ge=0)
-    """The BM25 score that a question must exceed for any adapter to be used."""
-    shared: float = Field(default=0.2, ge=0, lt=1)
-    """A question is about a passage only that has more than this share of its words, each at its weight."""
-    alone: float = Field(default=0.25, ge=0, lt=1)
-    """The same where they share but one word, neither a name nor of the title; a common one is not enough."""
+    """Of streams whose router is `bm25`: the score that a question must exceed for any adapter to be used."""
 
 
 class Consolidation(Settings):

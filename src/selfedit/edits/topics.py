@@ -10,7 +10,6 @@ from typing import final
 
 import regex
 
-from selfedit.config import Routing
 from selfedit.edits.words import FUNCTION_WORDS, content, listed
 from selfedit.types import Task
 
@@ -45,6 +44,11 @@ COMMON = listed(
 )
 """Words that hardly tell one text from another, in however few passages they stand: they weigh half."""
 
+SHARED = 0.2
+"""A question is about a passage only that has more than this share of its words, each at its weight."""
+ALONE = 0.25
+"""The same where they share but one word, neither a name nor of the title; a common one is not enough."""
+
 
 @final
 class Finder:
@@ -62,23 +66,19 @@ class Finder:
             for word in title | _words(task.passage):
                 self._places[word].append((place, 1 + (word in title)))
 
-    def about(self, question: str, limits: Routing | None = None) -> Task | None:
-        """The nearest task, of equals the first; None where none shares a word.
+    def about(self, question: str) -> Task | None:
+        """The nearest task, of equals the first; None where none shares a word."""
+        return next((task for task, _ in self.nearest(question, 1)), None)
 
-        With `limits` also None where it shares too little: so much has any question in common with some text.
-        A share is of the question's words, each at its weight; one that no task has weighs the most.
+    def nearest(self, question: str, count: int) -> tuple[tuple[Task, bool], ...]:
+        """At most so many that share a word, the nearest first; each with whether it shares enough.
+
+        Some words any question has in common with some text. A share is of the question's words, each at its
+        weight; one that no task has weighs the most.
         """
         near, whole = self._near(question)
-        if not near:
-            return None
-        best = max(near, key=lambda place: (near[place].score, -place))
-        return self._tasks[best] if limits is None or near[best].enough(limits, whole) else None
-
-    def nearest(self, question: str, count: int, limits: Routing) -> tuple[tuple[Task, bool], ...]:
-        """At most so many that share a word, the nearest first; each with whether it shares enough."""
-        near, whole = self._near(question)
         places = sorted(near, key=lambda place: (-near[place].score, place))
-        return tuple((self._tasks[place], near[place].enough(limits, whole)) for place in places[:count])
+        return tuple((self._tasks[place], near[place].enough(whole)) for place in places[:count])
 
     def _near(self, question: str) -> tuple[dict[int, _Near], float]:
         """Of each place that shares a word how near it is, and what the question's words weigh together."""
@@ -112,10 +112,10 @@ class _Near:
         self.telling |= names or times > 1
         self.uncommon |= not common
 
-    def enough(self, limits: Routing, whole: float) -> bool:
+    def enough(self, whole: float) -> bool:
         if self.telling or self.words > 1:
-            return self.shared > limits.shared * whole
-        return self.uncommon and self.shared > max(limits.shared, limits.alone) * whole
+            return self.shared > SHARED * whole
+        return self.uncommon and self.shared > ALONE * whole
 
 
 def _words(text: str) -> set[str]:

@@ -107,7 +107,7 @@ def stream(memory: Memory, wanted: Wanted, *, watch: Watch = unwatched) -> Strea
 def _study(
     store: Store, worker: Worker, recipe: StreamRecipe, series: tuple[Series, ...], watch: Watch
 ) -> Study:
-    writer = shipped(worker) if recipe.write.format == PAIRS else None
+    policy = shipped(worker)
     return Study(
         recipe,
         store,
@@ -115,9 +115,9 @@ def _study(
         series,
         some_canaries(recipe),
         Shelf(store.path),
-        worker.head([writer]) if writer else None,
+        worker.head([policy]) if policy and recipe.write.format == PAIRS else None,
         watch,
-        writer,
+        policy,
     )
 
 

@@ -170,17 +170,17 @@ def _moments(life: Life, state: State, number: int) -> Moments | None:
 
     The sum is kept on the shelf, in the place of the one before.
     """
-    shelf, keys = life.study.shelf, life.shelf_keys
+    shelf, keys, rank = life.study.shelf, life.shelf_keys, life.retention.moments_rank
     total: Moments | None = None
     at = number - 1
     while at >= 0 and total is None:
-        total = shelf.get_moments(keys[at])
+        total = shelf.get_moments(keys[at], rank)
         at -= total is None
     for each in range(at + 1, number):
         if any(each in member.places for member in state.history[each]):
             life.begin(f"document {each + 1} of {life.last + 1}, reading moments")
             head, rows = _head(life, state.history[each]), life.documents[each].rows
-            new = life.study.worker.moments(rows, head, life.retention.moments_rank)
+            new = life.study.worker.moments(rows, head, rank)
             total = total.plus(new) if total else new
     if total is not None and number and at < number - 1:
         shelf.put_moments(keys[number - 1], total)

@@ -99,8 +99,11 @@ class Shelf:
 
         self._whole(_moments(key), write)
 
-    def get_moments(self, key: str) -> Moments | None:
-        """The moments that were kept; None where none whole were."""
+    def get_moments(self, key: str, rank: int) -> Moments | None:
+        """The moments that were kept; None where none whole were, or of another rank.
+
+        A first document's adapter is the same for strategies of any rank, and so is its key.
+        """
         place = self._place(_moments(key))
         if not place.is_dir():
             return None
@@ -108,7 +111,8 @@ class Shelf:
 
         try:
             found = Moments.load(place / MOMENTS)
-            return found if (place / TOLD).read_text(encoding="utf-8") == found.hash else None
+            whole = (place / TOLD).read_text(encoding="utf-8") == found.hash
+            return found if whole and found.rank == rank else None
         except (EngineError, OSError, ValueError):
             return None
 

@@ -91,7 +91,10 @@ class Study:
     """Who writes the self-edits; None is the base by itself."""
     watch: Watch = unwatched
     reader: Adapter | None = None
-    """Who reads what is recited: the writer that ships; None is the base."""
+    """The writer that ships, which reads what is recited and tells what a question is about.
+
+    None: the base reads, and words tell.
+    """
     said: dict[tuple[str, ...], tuple[str, ...]] = field(
         default_factory=dict[tuple[str, ...], tuple[str, ...]], repr=False, compare=False
     )
