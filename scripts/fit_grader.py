@@ -35,7 +35,7 @@ from sklearn.model_selection import GroupKFold
 from selfedit.engine import Adapter, Engine
 from selfedit.rewards.features import NAMES, features
 from selfedit.rewards.judging import YES, judge_prompt, judge_row
-from selfedit.rewards.local import Fitted
+from selfedit.rewards.local import Fitted, fitted
 from selfedit.rewards.trees import Tree, Trees, log_odds, probability
 from selfedit.types import GradeRequest, ScoreRequest, TrainingPlan
 
@@ -198,7 +198,8 @@ def fit_mix(data: Path, out: Path, dtype: str) -> None:
     mixed = LogisticRegression(C=100.0).fit(x, y)
     mix = (float(mixed.intercept_[0]), *map(float, mixed.coef_[0]))
     titles = {row.title for row in (*fit, *tune)}
-    held = Fitted(trees, CLEAR, mix, frozenset(titles), frozenset(row.title for row in tune))
+    tuned, revision = frozenset(row.title for row in tune), fitted().revision + 1
+    held = Fitted(trees, CLEAR, mix, frozenset(titles), tuned, revision)
     (out / "grader.json").write_text(json.dumps(held.as_json()) + "\n")
     both = words.copy()
     both[open_] = mixed.predict_proba(x)[:, 1]

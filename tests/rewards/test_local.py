@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -72,6 +73,7 @@ def test_without_a_judge_words_decide_all() -> None:
     assert grader.name == "words"
     assert [each.score for each in verdicts(grader, OPEN)] == [0.5]
     assert LocalGrader(HELD, Judge(1.0)).name == "local"
+    assert LocalGrader(replace(HELD, revision=2)).name == "words-2", "kept verdicts are of the first alone"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ class Passages:
     def judged_by(self, task: Task, written: Written, ground: Ground) -> list[Any]:
         probes = [probe.id for probe in written.probes[task.id]]
         recited = [asked_by_heart(ground.reader)] if ground.recite else []
-        name = self.recipe.judge.grader
+        name = ground.grader.name if ground.grader else self.recipe.judge.grader
         own = ["of the recipe"] if name == "base" and self.recipe.base != BUILT_IN else []
         return [probes, sorted(ground.rewards.items()), ground.answer_tokens, name, *own, *recited]
 

@@ -41,6 +41,8 @@ class Fitted:
     """All that was fitted or tuned on; figures on other titles are honest."""
     tuned: frozenset[str]
     """Those among them that chose settings, `clear` and `mix`."""
+    revision: int = 1
+    """Raised with each that ships, and wherever features come out otherwise: older verdicts count no more."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -48,6 +50,7 @@ class Fitted:
             "mix": list(self.mix),
             "titles": sorted(self.titles),
             "tuned": sorted(self.tuned),
+            "revision": self.revision,
             "trees": self.trees.as_json(),
         }
 
@@ -61,6 +64,7 @@ def fitted(text: str | None = None) -> Fitted:
         tuple(held["mix"]),
         frozenset(held["titles"]),
         frozenset(held["tuned"]),
+        held.get("revision", 1),
     )
 
 
@@ -92,7 +96,8 @@ class LocalGrader:
 
     @property
     def name(self) -> str:
-        return "local" if self._judge else "words"
+        name = "local" if self._judge else "words"
+        return name if self._held.revision == 1 else f"{name}-{self._held.revision}"
 
     def grade(self, requests: Items[GradeRequest]) -> list[Verdict | Failure]:
         """The score is the probability of correct, and correct is a score of one half or more."""
