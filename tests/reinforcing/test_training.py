@@ -27,6 +27,8 @@ write: {samples: 3, spans: 4}
 judge: {seeds: [0, 1]}
 """
 
+POLICY_RATE = 0.0007
+
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
@@ -128,6 +130,26 @@ def test_what_could_not_be_measured_against_the_floor_is_not_kept(store: Store, 
     record = held.ended[0].record
     assert record["reasons"] == {"what has to be beaten could not be measured": 3}
     assert record["floors"] == {}
+
+
+def test_a_floor_is_asked_for_once(store: Store, data: Path) -> None:
+    class Dying(FakeWorker):
+        """Is gone where the policy is to be trained."""
+
+        def train_iter(self, plans, progress=lambda done, total: None):
+            if any(plan.learning_rate == POLICY_RATE for plan in plans):
+                raise KeyboardInterrupt
+            return super().train_iter(plans, progress)
+
+    text = f"{SMALL}select: {{beat: [base]}}\nreinforce: {{training: {{learning_rate: {POLICY_RATE}}}}}\n"
+    asked: list[int] = []
+    for worker in (Dying(), Dying()):
+        with pytest.raises(KeyboardInterrupt):
+            reinforce(work(store, data, text, worker))
+        asked.append(sum(each.adapter is None and each.head is None for each in worker.scored))
+    assert asked == [2 * 3, 0], "two questions of each passage, and then none"
+    first, _ = reinforce(work(store, data, text))
+    assert first.floor == -100.0
 
 
 def test_the_recipes_base_judges_where_it_is_asked_to(store: Store, data: Path) -> None:

@@ -146,7 +146,20 @@ def _floors(work: Campaign, number: int, tasks: Items[Owner], written: Written) 
 
 
 def of_head(work: Campaign, number: int, tasks: Items[Owner], written: Written) -> dict[str, float]:
-    """What the model earns as it is, without any training."""
+    """What the model earns as it is, without any training; kept, but for what could not be measured."""
     ground = work.ground(number, 0, work.recipe.apply, f"round {number}: asking without notes")
-    outcomes = work.kind.judge([(None, task) for task in tasks], written, ground)
-    return {t.id: o.value for t, o in zip(tasks, outcomes, strict=True) if isinstance(o, Reward)}
+    keys = {task.id: _floor_key(work, task, written, ground) for task in tasks}
+    found: dict[str, Any] = {task: work.store.result("row", key) for task, key in keys.items()}
+    waiting = [task for task in tasks if found[task.id] is None]
+    if waiting:
+        outcomes = work.kind.judge([(None, task) for task in waiting], written, ground)
+        pairs = zip(waiting, outcomes, strict=True)
+        found |= {task.id: each.value for task, each in pairs if isinstance(each, Reward)}
+        work.store.put_results("row", {keys[t.id]: found[t.id] for t in waiting if found[t.id] is not None})
+    return {task: value for task, value in found.items() if value is not None}
+
+
+def _floor_key(work: Campaign, task: Owner, written: Written, ground: Ground) -> str:
+    """As of a trial, with the head itself for what is trained on it."""
+    depends = [ground.head.id if ground.head else None, *work.kind.judged_by(task, written, ground)]
+    return content_hash(["floor", task.id, *depends, work.worker.base, work.worker.dtype])

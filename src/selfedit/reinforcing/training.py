@@ -61,6 +61,7 @@ class RoundReport:
     adapter: str | None
     """The policy's new adapter; None where nothing was learned and the policy stays as it was."""
     seconds: float
+    """Of the process that ended it: what others did of it before they were broken off is not in here."""
     tokens: int | None = None
     """Trained on by trials, whenever they were made, and by the policy; None: nobody counted."""
 
