@@ -53,6 +53,7 @@ experiments: .venv/.runtime  ## the tables of docs/results.md: crashes, kills, g
 	@$(BIN)/selfedit bench learning --data "$(DATA)" --dtype $(DTYPE) --runs results/learning
 	@$(BIN)/selfedit bench topics --base smollm2-135m --data "$(DATA)"
 	@$(BIN)/selfedit bench screening
+	@$(BIN)/selfedit bench transforms
 	@$(BIN)/selfedit bench contradictions --data "$(DATA)"
 	@$(BIN)/selfedit bench abilities --near-misses --data "$(DATA)" --dtype $(DTYPE) --runs results/abilities
 	@$(BIN)/selfedit stream stream-smollm2 --store runs/streams --data "$(DATA)" --dtype $(DTYPE)

@@ -198,6 +198,20 @@ def contradictions(
 
 
 @verb.command()
+def transforms(
+    tasks: Annotated[
+        str,
+        typer.Option(help="ARC tasks by name, file or folder; commas between."),
+    ] = "arc1,arc2",
+    json: Json = False,
+) -> None:
+    """ARC tasks through every transform and back, and what a generated task costs."""
+    from selfedit.bench.transforms import command, markdown
+
+    _tell(command([each.strip() for each in tasks.split(",")]), markdown, json)
+
+
+@verb.command()
 def abilities(
     near_misses: Annotated[
         bool, typer.Option("--near-misses", help="After learning, with near-misses and without.")
