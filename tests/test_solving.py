@@ -100,7 +100,7 @@ def test_only_what_is_needed_is_asked() -> None:
 
 def test_the_policy_learns_the_json_after_its_prompt() -> None:
     (edit,) = picked(Solver(), 1)
-    row = solving.policy_row(Author(Solver()), TASKS[0], edit)
+    row = solving.policy_row(Author(Solver()), TASKS[0], edit, "apart")
     assert row.completion == edit.text
     assert TASKS[0].demonstrations[0].input in row.prompt
 
@@ -108,3 +108,18 @@ def test_the_policy_learns_the_json_after_its_prompt() -> None:
 def test_what_a_format_is_tells_grids_from_texts() -> None:
     assert solving.form_id("arc") != solving.form_id("text")
     assert solving.form_id("arc") == solving.form_id("arc")
+    assert solving.form_id("arc", cells="together") != solving.form_id("arc")
+
+
+def test_cells_stand_together_in_rows_queries_and_what_the_policy_reads() -> None:
+    terms, apart = FewShots(guises=2, cells="together"), FewShots(guises=2)
+    edit = solving.fixed(GRID, Configuration(loss="all"))
+    rows = solving.rows(GRID, edit, TRAINING, 0, terms)
+    assert [str(row).replace(" ", "") for row in solving.rows(GRID, edit, TRAINING, 0, apart)] == list(rows)
+    spaced, tight = solving.queries(GRID, 0, apart), solving.queries(GRID, 0, terms)
+    assert [query.prompt.replace(" ", "") for query in spaced] == [query.prompt for query in tight]
+    output = GRID.tests[0].output
+    for query in tight:
+        assert query.read(query.completion(output)) == output
+    assert solving.asked_by(terms) != solving.asked_by(apart)
+    assert solving.policy_row(Author(Solver()), GRID, edit, "together").prompt.count("\n") > 3

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 from selfedit import rounds
 from selfedit.config import FEW_SHOT, Configuration, FewShots, Training
 from selfedit.edits import EditFormat, format_of
-from selfedit.edits.few_shot import FewShotFormat, to_resample
+from selfedit.edits.few_shot import Cells, FewShotFormat, to_resample
 from selfedit.edits.queries import INVERTIBLE, Query, grid_queries, text_queries
 from selfedit.questioning import Author
 from selfedit.recipes import Shown
@@ -50,18 +50,23 @@ Kind = Literal["arc", "text"]
 Form = FewShotFormat[Any]
 
 
-def form_of(task: Shown) -> Form:
+def form_of(task: Shown, cells: Cells) -> Form:
     """The format for grids, for texts, or for texts that there are paraphrases of."""
-    return format_of(task.kind, paraphrases=bool(task.paraphrases))
+    return format_of(task.kind, paraphrases=bool(task.paraphrases), cells=cells)
 
 
-def form_id(kind: Kind, *, paraphrases: bool = False) -> list[Any]:
+def form_id(kind: Kind, *, paraphrases: bool = False, cells: Cells = "apart") -> list[Any]:
     """All that a configuration depends on beside its task and who writes it."""
-    form: EditFormat[Shown] = format_of(kind, paraphrases=paraphrases)
+    form: EditFormat[Shown] = format_of(kind, paraphrases=paraphrases, cells=cells)
     toy: Example[Any] = Example("a", "b") if kind == "text" else Example(((0,),), ((1,),))
     task: Shown = FewShot("", (toy,), (toy,))
     prompts = [form.prompt(task, chat=chat) for chat in (False, True)]
-    return [FEW_SHOT, VERSION, form.max_tokens, form.grammar, prompts]
+    return [FEW_SHOT, VERSION, form.max_tokens, form.grammar, prompts, *_unusual(cells)]
+
+
+def _unusual(cells: Cells) -> list[str]:
+    """Nothing for what has always been: what was kept before it could be otherwise still counts."""
+    return [] if cells == "apart" else [cells]
 
 
 # -- configurations ------------------------------------------------------------------------------------
@@ -77,6 +82,7 @@ class Picks:
     seed: int
     apart: bool = True
     """What picks the same as another of its task is drawn again, at most ten times."""
+    cells: Cells = "apart"
 
 
 def configurations(author: Author, tasks: Items[Shown], picks: Picks) -> dict[str, list[SelfEdit | Failure]]:
@@ -105,26 +111,27 @@ def _again(
 def _picked(
     author: Author, places: Items[tuple[Shown, int]], picks: Picks, attempt: int
 ) -> list[SelfEdit | Failure]:
+    forms = [form_of(task, picks.cells) for task, _ in places]
     requests = [
         GenerationRequest(
-            form_of(task).prompt(task, chat=author.worker.chat),
+            form.prompt(task, chat=author.worker.chat),
             author.policy,
             author.head,
-            form_of(task).max_tokens,
+            form.max_tokens,
             picks.temperature,
             0.95 if picks.temperature else 1.0,
             seed=rng_for("configuration", picks.seed, task.id, sample, attempt).getrandbits(31),
-            grammar=form_of(task).grammar,
+            grammar=form.grammar,
         )
-        for task, sample in places
+        for form, (task, sample) in zip(forms, places, strict=True)
     ]
     written = author.worker.generate(requests, author.progress)
-    return [form_of(task).parse(task, each.text) for (task, _), each in zip(places, written, strict=True)]
+    return [form.parse(task, each.text) for form, (task, _), each in zip(forms, places, written, strict=True)]
 
 
 def fixed(task: Shown, setting: Configuration) -> SelfEdit:
     """The self-edit that picks a fixed setting."""
-    form = form_of(task)
+    form = form_of(task, "apart")
     switches = {tool: tool in setting.tools for tool in form.tools}
     text = json.dumps({**switches, **setting.model_dump(mode="json", exclude={"tools"})})
     edit = form.parse(task, text)
@@ -132,9 +139,9 @@ def fixed(task: Shown, setting: Configuration) -> SelfEdit:
     return edit
 
 
-def policy_row(author: Author, task: Shown, edit: SelfEdit) -> Sequence:
+def policy_row(author: Author, task: Shown, edit: SelfEdit, cells: Cells) -> Sequence:
     """What the policy wrote, after the prompt that it was written to."""
-    prompt = form_of(task).prompt(task, chat=author.worker.chat)
+    prompt = form_of(task, cells).prompt(task, chat=author.worker.chat)
     return Sequence(author.worker.rendered(prompt), edit.text)
 
 
@@ -148,7 +155,7 @@ def rows(
     task: Shown, edit: SelfEdit, training: Training, seed: int, terms: FewShots
 ) -> tuple[str | Sequence, ...]:
     """What the edit is trained on; the seed draws orders, colours, and what is left out."""
-    return form_of(task).sequences(
+    return form_of(task, terms.cells).sequences(
         task, edit, seed=seed, batch_size=training.batch_size, most_steps=terms.steps
     )
 
@@ -173,13 +180,16 @@ Trying = tuple["Adapter | None", Shown]
 def queries(task: Shown, test: int, terms: FewShots) -> tuple[Query[Any], ...]:
     """The test in all guises that the terms want."""
     if task.kind == "arc":
-        return grid_queries(task, test, names=INVERTIBLE[: terms.guises], copies=terms.copies)
+        notation = form_of(task, terms.cells).notation
+        return grid_queries(
+            task, test, names=INVERTIBLE[: terms.guises], copies=terms.copies, notation=notation
+        )
     return text_queries(task, test, copies=terms.copies)
 
 
 def asked_by(terms: FewShots) -> list[Any]:
     """All that the queries of a task depend on beside itself."""
-    return [VERSION, terms.guises, terms.copies]
+    return [VERSION, terms.guises, terms.copies, *_unusual(terms.cells)]
 
 
 def rewarded(trying: Items[Trying], terms: FewShots, ground: Ground) -> list[Outcome]:

@@ -60,10 +60,12 @@ def test_they_are_found_and_in_the_package() -> None:
 
 
 def test_grpo_is_set_beside_rest_em_on_the_same_trials() -> None:
-    one, other = load_recipe("knowledge-smollm2"), load_recipe("knowledge-smollm2-grpo")
+    one, other = load_recipe("knowledge-smollm2-recited"), load_recipe("knowledge-smollm2-grpo")
     assert (one.reinforce.method, other.reinforce.method) == ("rest-em", "grpo")
-    for part in ("base", "seed", "data", "write", "apply", "judge"):
+    for part in ("base", "seed", "data", "write", "apply"):
         assert getattr(one, part) == getattr(other, part), part
+    assert one.judge.weights == other.judge.weights
+    assert (*one.judge.seeds, *one.judge.held_out) == other.judge.seeds
     assert one.reinforce.training == other.reinforce.training
     assert one.report.training == other.report.training
 

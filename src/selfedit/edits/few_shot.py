@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, cast, final, overload
 
 import regex
@@ -37,7 +37,9 @@ Variants = Callable[[FewShot[Value], tuple[str, ...], int], Items[FewShot[Value]
 """Task, the switches that are on, seed → tasks of one test each, which are trained on."""
 
 
-SPACED = Notation()
+SPACED, TIGHT = Notation(), Notation("")
+Cells = Literal["apart", "together"]
+"""Whether a space parts the cells of a grid's row."""
 
 
 @final
@@ -154,6 +156,7 @@ EXTRA_TEXT_TOOLS: Mapping[str, str] = {
 GRIDS: FewShotFormat[Grid] = FewShotFormat(
     GRID_TOOLS, lambda task, on, seed: grid_variants(task, on, seed=seed)
 )
+TIGHT_GRIDS = replace(GRIDS, notation=TIGHT)
 
 
 def text_format(solve: Solve | None = None, *, paraphrases: bool = False) -> FewShotFormat[str]:
@@ -172,15 +175,19 @@ REWORDED = text_format(paraphrases=True)
 
 
 @overload
-def format_of(kind: Literal["arc"], *, paraphrases: bool = False) -> FewShotFormat[Grid]: ...
-@overload
-def format_of(kind: Literal["text"], *, paraphrases: bool = False) -> FewShotFormat[str]: ...
 def format_of(
-    kind: Literal["arc", "text"], *, paraphrases: bool = False
+    kind: Literal["arc"], *, paraphrases: bool = False, cells: Cells = "apart"
+) -> FewShotFormat[Grid]: ...
+@overload
+def format_of(
+    kind: Literal["text"], *, paraphrases: bool = False, cells: Cells = "apart"
+) -> FewShotFormat[str]: ...
+def format_of(
+    kind: Literal["arc", "text"], *, paraphrases: bool = False, cells: Cells = "apart"
 ) -> FewShotFormat[Grid] | FewShotFormat[str]:
     """The format for tasks of grids, or for those of texts: without paraphrases, or with some."""
     if kind == "arc":
-        return GRIDS
+        return GRIDS if cells == "apart" else TIGHT_GRIDS
     return REWORDED if paraphrases else TEXTS
 
 

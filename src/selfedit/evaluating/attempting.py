@@ -64,7 +64,8 @@ class ByPolicy:
     def _picks(self) -> Picks:
         recipe = self.contest.recipe
         samples = recipe.few_shot.report_samples
-        return Picks(samples, recipe.write.temperature[0] if samples > 1 else 0.0, recipe.seed, apart=False)
+        heat = recipe.write.temperature[0] if samples > 1 else 0.0
+        return Picks(samples, heat, recipe.seed, apart=False, cells=recipe.few_shot.cells)
 
     def depends(self, task: Shown) -> list[Any]:
         picks = self._picks
@@ -72,7 +73,7 @@ class ByPolicy:
         return [
             "policy",
             task.id,
-            solving.form_id(task.kind, paraphrases=bool(task.paraphrases)),
+            solving.form_id(task.kind, paraphrases=bool(task.paraphrases), cells=picks.cells),
             head_id(self.policy),
             how,
         ]

@@ -53,7 +53,8 @@ class Demonstrations:
     def formats(self) -> list[Any]:
         kind = self.recipe.data.kind
         assert kind != "passages"
-        return [solving.form_id(kind, paraphrases=self.recipe.few_shot.paraphrase)]
+        terms = self.recipe.few_shot
+        return [solving.form_id(kind, paraphrases=terms.paraphrase, cells=terms.cells)]
 
     def prepared(self, work: Campaign, tasks: Items[Shown]) -> tuple[Shown, ...]:
         """With their inputs in other words, where the recipe wants that."""
@@ -92,7 +93,7 @@ class Demonstrations:
         return of_head(work, number, tasks, written)
 
     def rows(self, author: Author, task: Shown, edit: SelfEdit) -> tuple[Sequence, ...]:
-        return (solving.policy_row(author, task, edit),)
+        return (solving.policy_row(author, task, edit, self.recipe.few_shot.cells),)
 
 
 def read_demonstrations(recipe: Recipe, data: Path | None) -> Demonstrations:
@@ -109,6 +110,7 @@ def _edits(work: Campaign, number: int, tasks: Items[Shown]) -> dict[str, list[S
         recipe.write.samples,
         temperature(recipe.write.temperature, number - 1),
         recipe.seed * 1000 + number,
+        cells=recipe.few_shot.cells,
     )
     wrote = [adapter.hash for adapter in work.policy(number)]
     keys = {

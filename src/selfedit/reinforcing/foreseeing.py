@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from selfedit import solving
 from selfedit.config import Recipe
+from selfedit.edits.few_shot import Cells
 from selfedit.recipes import Estimate, Shown, SolvingSizes, reporting_tasks, solving_estimate, training_tasks
 from selfedit.types import Sequence, rng_for
 
@@ -31,7 +32,7 @@ def foresee(worker: Worker, recipe: Recipe, data: Path | None) -> tuple[Estimate
         tasks=len(train),
         report_tasks=len(report),
         edit=fmean(_edit(worker, recipe, task) for task in some),
-        prompt=fmean(_prompt(worker, task) for task in some),
+        prompt=fmean(_prompt(worker, task, recipe.few_shot.cells) for task in some),
         written=fmean(worker.count(_likely(recipe, task)) for task in some),
         **_asking(worker, recipe, some),
     )
@@ -79,8 +80,8 @@ def _length(worker: Worker, rows: Rows) -> float:
     )
 
 
-def _prompt(worker: Worker, task: Shown) -> int:
-    form = solving.form_of(task)
+def _prompt(worker: Worker, task: Shown, cells: Cells) -> int:
+    form = solving.form_of(task, cells)
     return worker.count(worker.rendered(form.prompt(task, chat=worker.chat)))
 
 
