@@ -23,7 +23,16 @@ LAYERS = {
     "doors": {"__init__", "__main__", "bench", "cli", "demo", "report", "server"},
     "stories": {
         *("abilities", "admission", "arrivals", "asking", "canaries", "chat", "consolidating"),
-        *("contradictions", "correcting", "evaluating", "examining", "exporting", "forecast", "gate"),
+        *(
+            "contradictions",
+            "correcting",
+            "evaluating",
+            "examining",
+            "exporting",
+            "forecast",
+            "gate",
+            "guarding",
+        ),
         *("graders", "lessons", "lifelong", "measuring"),
         *("memory", "model_card", "opening", "paraphrasing", "policies", "probing", "proving", "quarantine"),
         *("questioning", "reciting"),

@@ -29,6 +29,14 @@ class Screening:
         self._found.setdefault(path, []).append(found)
         return found.text if found.accepted else text
 
+    def add(self, path: str, finding: Finding) -> None:
+        """What was found after reading. What would be taken out is refused: it stands in passages already."""
+        action = self._policy.action(finding.kind, finding.sure)
+        if action in ("refuse", "redact"):
+            self._found.setdefault(path, []).append(Screened("", refused=(finding,)))
+        elif action == "warn":
+            self._found.setdefault(path, []).append(Screened("", warned=(finding,)))
+
     def refused(self, path: str) -> tuple[str, ...]:
         """Why the document is not let in, a line for each reason; empty where it is."""
         reasons = (reason for found in self._found.get(path, ()) for reason in found.reasons)

@@ -22,6 +22,7 @@ from selfedit.edits.questions import ask_prompt
 from selfedit.errors import StoreError, UsageError
 from selfedit.exporting import Exported, Wanted
 from selfedit.forecast import Forecast, forecast
+from selfedit.guarding import guard
 from selfedit.lessons import Hire, Lesson, Pupil, Watch, unwatched
 from selfedit.lifelong import LearnReport
 from selfedit.opening import AT_ONCE, Access, check_new, loader
@@ -194,7 +195,8 @@ class Memory:
             screening = Screening(settings.screening) if gate else None
             reading = self._read(paths, settings, screening or as_it_is)
             like = Lesson((), settings, asked, gate, correction=correction)
-            return Study(store, self._hire(store, watch), like, each, screening).learn(reading)
+            reader = guard(self.worker) if gate and settings.gate.guard else None
+            return Study(store, self._hire(store, watch), like, each, screening, reader).learn(reading)
 
     def forecast(
         self,

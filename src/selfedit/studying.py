@@ -19,6 +19,7 @@ from selfedit.arrivals import Arrivals, arrivals, planned
 from selfedit.config import Learning
 from selfedit.contradictions import Conflict
 from selfedit.errors import DocumentError
+from selfedit.guarding import Guard
 from selfedit.lessons import Hire, Lesson
 from selfedit.lifelong import LearnReport, together
 from selfedit.quarantine import Candidate, hold_files
@@ -39,6 +40,8 @@ class Study:
     each: bool = False
     screening: Screening | None = None
     """What the documents were screened by; None where everything is let in."""
+    guard: Guard | None = None
+    """Who reads new documents for orders to the model; None where nobody does."""
 
     def learn(self, reading: Reading) -> LearnReport:
         """Learn what is new in what was read: together, or one commit a file."""
@@ -77,6 +80,7 @@ class Study:
 
     def _admitted(self, found: Arrivals) -> tuple[Arrivals, list[tuple[Document, tuple[str, ...]]]]:
         """What is let in, and what is not, with the reasons."""
+        self._read_by_guard([each for each in _documents(found) if not self._refused(each)])
         refused = [(each, why) for each in _documents(found) if (why := self._refused(each))]
         gone = {document.path for document, _ in refused}
         changed = {
@@ -86,6 +90,14 @@ class Study:
         }
         fresh = tuple(each for each in found.fresh if each.path not in gone)
         return replace(found, fresh=fresh, changed=changed), refused
+
+    def _read_by_guard(self, documents: Items[Document]) -> None:
+        """What the guard takes for an order is found in the document, as what the lists hold."""
+        if self.screening and self.guard and documents:
+            texts = ["\n".join(task.passage for task in each.tasks) for each in documents]
+            for document, finding in zip(documents, self.guard.orders(texts), strict=True):
+                if finding:
+                    self.screening.add(document.path, finding)
 
     def _refused(self, document: Document) -> tuple[str, ...]:
         return self.screening.refused(document.path) if self.screening else ()

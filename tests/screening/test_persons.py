@@ -6,7 +6,7 @@ import pytest
 
 from selfedit.bench.redteam.filling import fill
 from selfedit.screening import findings, screen
-from selfedit.screening.persons import is_german_tax_id, is_turkish_id, luhn, mod_97
+from selfedit.screening.persons import is_german_tax_id, is_nhs_number, is_turkish_id, luhn, mod_97
 from selfedit.types import rng_for
 
 ACCOUNTS = ["DE89370400440532013000", "GB82WEST12345698765432", "TR330006100519786457841326"]
@@ -25,6 +25,15 @@ def test_published_cards_have_right_digits_and_any_one_changed_has_not(card: str
     assert luhn(card)
     for at in range(len(card)):
         assert not luhn(card[:at] + str((int(card[at]) + 1) % 10) + card[at + 1 :])
+
+
+def test_health_service_numbers_follow_the_published_example_and_need_their_name() -> None:
+    assert is_nhs_number("9434765919")
+    assert not any(is_nhs_number(f"943476591{last}") for last in range(9))
+    assert not is_nhs_number("943476591")
+    assert screen("NHS number 943 476 5919.").text == "NHS number [personal]."
+    for plain in ("NHS number 943 476 5918.", "Part number 943 476 5919.", "NHS line: 0300 123 1234 567."):
+        assert screen(plain).text == plain
 
 
 def test_turkish_and_german_numbers() -> None:

@@ -176,11 +176,16 @@ def topics(
 
 
 @verb.command()
-def screening(json: Json = False) -> None:
+def screening(
+    base: Annotated[
+        str | None, typer.Option(help="A model whose guard reads them too.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
     """Which harmful documents are stopped, and which harmless ones."""
     from selfedit.bench.screening import command, markdown
 
-    _tell(command(), markdown, json)
+    _tell(command(base), markdown, json)
 
 
 @verb.command()

@@ -22,6 +22,8 @@ class Gate(Settings):
     """Questions that nobody can answer, so many of which are asked; 0: none."""
     invention: float = Field(default=0.1, ge=0, le=1)
     """The share of these that may be answered with an invention and was not before."""
+    guard: bool = True
+    """Whether the guard that ships for a base reads documents for orders to the model, after the lists."""
     contradictions: bool = True
     """Whether what contradicts a live commit is held back, unless it is marked as a correction."""
     read: bool = False

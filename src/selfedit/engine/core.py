@@ -1,4 +1,4 @@
-"""The engine: one frozen base, and verbs on lists (`train`, `generate`, `score`, `moments`, `head`).
+"""The engine: one frozen base, and verbs on lists (`train`, `generate`, `score`, `moments`, `embed`, `head`).
 
 Knows nothing of documents, self-edits, rewards, stores or configuration.
 """
@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 
 from selfedit.engine import catalog, prefixes
 from selfedit.engine.constraint import hold_bytes
+from selfedit.engine.embedding import read_means
 from selfedit.engine.frozen import can_pack
 from selfedit.engine.generate import Decoder, Prompted
 from selfedit.engine.holding import held_waves, in_force
@@ -54,6 +55,9 @@ Progress = Callable[[int, int], None]
 
 PACKED = 6
 """Free memory, in sizes of the base, from which on its weights are kept in faster layouts too."""
+
+AT_ONCE = 1024
+"""Tokens that `embed` reads in a pass: of short texts more bring nothing."""
 
 ENOUGH = 0.8
 """Part of the memory that was free for recorded settings, without which they are not kept to."""
@@ -176,6 +180,23 @@ class Engine:
         if tokens < room[1]:
             self._log.reduced(f"moments: memory ran out, {tokens} tokens a pass")
         return found
+
+    def embed(self, texts: Items[str], layer: int) -> list[tuple[float, ...]]:
+        """For each text the mean [H] of what a decoder layer (from 0) of the base reads over its tokens.
+
+        Raises UsageError for an empty text or a layer that is not there, EngineError for a text too long.
+        """
+        rows = [self.tokens.training(text).ids for text in texts]
+        if not all(rows):
+            raise UsageError("embed: a text without a token lies nowhere; leave it out")
+        if (longest := max(map(len, rows), default=0)) > self.tokens.limit:
+            raise EngineError(f"a text has {longest} tokens, the base takes {self.tokens.limit}; split it")
+        if not rows:
+            return []
+        with self._threads():
+            self.heads.activate(None)
+            room = min(self.limits().most_tokens, AT_ONCE)
+            return [tuple(mean) for mean in read_means(self.model, rows, layer, room).tolist()]
 
     def head(self, adapters: Items[AdapterLike]) -> Head:
         """The base with `adapters` merged into it in order. A value: computed only when it is stood on."""

@@ -1,6 +1,7 @@
-"""Adapters that ship, found by the weights' hash of the built-in base that they stand on.
+"""Adapters and the like that ship, found by the weights' hash of the built-in base that they stand on.
 
-The writer, with which the base writes better notes, and the judge, which says whether an answer is right.
+The writer, with which the base writes better notes; the judge, which says whether an answer is right; the
+guard, which tells orders to the model from all else.
 """
 
 from __future__ import annotations
@@ -27,11 +28,22 @@ def shipped_judge(worker: Worker) -> Adapter | None:
     return _load(worker, "-judge")
 
 
+def guard_file(worker: Worker) -> Path | None:
+    """The file of the guard that ships for the worker's base, or None."""
+    folder = _folder(worker, "-guard")
+    return folder / "guard.json" if folder else None
+
+
 def _load(worker: Worker, kind: str) -> Adapter | None:
-    name = SHIPPED.get(worker.base[:8])
-    folder = Path(__file__).parent / f"{name}{kind}" if name else None
-    if folder is None or not folder.is_dir():
+    folder = _folder(worker, kind)
+    if folder is None:
         return None
     from selfedit.engine import Adapter
 
     return Adapter.load(folder)
+
+
+def _folder(worker: Worker, kind: str) -> Path | None:
+    name = SHIPPED.get(worker.base[:8])
+    folder = Path(__file__).parent / f"{name}{kind}" if name else None
+    return folder if folder and folder.is_dir() else None

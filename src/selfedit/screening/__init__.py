@@ -5,6 +5,20 @@ No model is asked. So it knows nothing of truth: false statements in sober words
 
 from selfedit.screening.copies import near_duplicates
 from selfedit.screening.deciding import CHECKS, Screened, findings, screen, screen_rows
+from selfedit.screening.encodings import undisguised
 from selfedit.screening.findings import Check, Finding
+from selfedit.screening.instructions import order, unquoted
 
-__all__ = ["CHECKS", "Check", "Finding", "Screened", "findings", "near_duplicates", "screen", "screen_rows"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Finding",
+    "Screened",
+    "findings",
+    "near_duplicates",
+    "order",
+    "screen",
+    "screen_rows",
+    "undisguised",
+    "unquoted",
+]

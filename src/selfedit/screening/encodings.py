@@ -15,6 +15,7 @@ import regex
 from selfedit.config import Policy
 from selfedit.screening.findings import Finding, quoted
 from selfedit.screening.folding import Page
+from selfedit.screening.gibberish import likeness, small_share
 from selfedit.screening.instructions import orders
 
 _LONG = 500
@@ -26,6 +27,11 @@ _ESCAPES = regex.compile(r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}){8,}")
 _PERCENTS = regex.compile(r"(?:%[0-9A-Fa-f]{2}){8,}")
 _ENTITIES = regex.compile(r"(?:&#(?:x[0-9a-fA-F]+|\d+);){8,}")
 _WORDS = regex.compile(r"\p{L}{2,}")
+_PARTS = regex.compile(r"\n+|[()]|(?<=[.!?:;]) ")
+_FEW = 5
+"""Words of which it can be told in which direction they are a language."""
+_LIKELIER = 0.5
+"""Nats a letter."""
 _REMEDY = "say it in plain words, or take it out"
 
 
@@ -60,6 +66,24 @@ def _turned(page: Page) -> Iterator[Finding]:
             if name != "rot13":
                 start, end = len(text) - end, len(text) - start
             yield Finding("encoded", what, start, end, 0.9, _REMEDY, "", quoted(page.text[start:end]))
+
+
+def undisguised(text: str) -> str:
+    """What the text's lines and codes say where they say it in disguise, a line each; "" for a plain text."""
+    said = [decode(match[0]) for pattern, decode, _ in _CODES for match in pattern.finditer(text)]
+    found = [each for each in said if each and _is_text(each)]
+    for part in _PARTS.split(text):
+        turned = (codecs.encode(part, "rot13"), part[::-1])
+        found += [each for each in turned if _says_more(each, part)]
+    return "\n".join(found)
+
+
+def _says_more(turned: str, plain: str) -> bool:
+    """Whether a part reads as a language one way, and hardly the other."""
+    here, there = _WORDS.findall(turned), _WORDS.findall(plain)
+    if len(here) < _FEW or len(there) < _FEW:
+        return False
+    return likeness(here) > likeness(there) + _LIKELIER and small_share(here) > small_share(there)
 
 
 def _base64(text: str) -> str:

@@ -20,6 +20,7 @@ from selfedit.screening.phrases import WEIGHTS, discussion, parts
 
 _REACH = 420
 """Parts farther apart than so many letters are no company."""
+_ORDER = "an order to the model"
 _REMEDY = "take the sentence out; if the text is about such orders, put them in quotation marks and say so"
 
 
@@ -46,9 +47,29 @@ def instructions(page: Page, policy: Policy) -> Iterator[Finding]:
             told.add((start, end))
             names = ", ".join(dict.fromkeys(part.name for part in company))
             yield Finding(
-                "instruction", f"an order to the model ({names})", start, end, _sureness(company), _REMEDY,
+                "instruction", f"{_ORDER} ({names})", start, end, _sureness(company), _REMEDY,
                 quote=quoted(page.text[start:end]),
             )  # fmt: skip
+
+
+def order(text: str, piece: str, sure: float) -> Finding:
+    """What is told of a piece of a text that somebody else took for an order."""
+    start = max(0, text.find(piece.split("\n")[0][:40]))
+    what, told = f"{_ORDER}, as the guard reads it", quoted(piece)
+    return Finding("instruction", what, start, start + len(piece), sure, _REMEDY, quote=told)
+
+
+def unquoted(text: str) -> str:
+    """A text that speaks of such orders, without what it quotes or sets as code; any other as it is."""
+    page = Page(text)
+    if not _discusses(page.plain):
+        return text
+    kept, at = list[str](), 0
+    for start, end in sorted((*page.quotations, *page.code)):
+        if start >= at:
+            kept.append(text[at:start])
+        at = max(at, end)
+    return "".join([*kept, text[at:]])
 
 
 def orders(folded: Folded) -> Iterator[tuple[Part, ...]]:

@@ -24,6 +24,7 @@ _PASSPORT = regex.compile(
     r"nummer|numarası))?[.: ]{1,3}"
     r"(?P<value>(?-i:[A-Z]{0,2}\d{6,9}|[A-Z0-9]{9})(?!\w))"
 )
+_NHS = regex.compile(r"(?i)\bnhs\b[^\d\n]{0,24}(?P<value>\d{3} ?\d{3} ?\d{4})(?![\d-])")
 _CVV = regex.compile(
     r"(?i)\b(?:cv[vc]2?|security code|(?:three )?digits (?:at|on) the "
     r"back)\b[^\d\n]{0,12}(?P<value>\d{3,4})\b"
@@ -148,9 +149,16 @@ def _identities(text: str) -> Iterator[Finding]:
     yield from _numbers(text, _ELEVEN, is_german_tax_id, _IDENTITY, "a tax number")
     yield from _numbers(text, _SSN, lambda _: True, _SOCIAL, "a social security number")
     yield from _numbers(text, _NINO, lambda _: True, _SOCIAL, "an insurance number")
+    yield from _health_numbers(text)
     for match in _PASSPORT.finditer(text):
         if any(map(str.isdigit, match["value"])):
             yield _finding("a passport's number", match.span("value"), match["value"], 0.85)
+
+
+def _health_numbers(text: str) -> Iterator[Finding]:
+    for match in _NHS.finditer(text):
+        if is_nhs_number(match["value"].replace(" ", "")):
+            yield _finding("a health service number", match.span("value"), match["value"], 0.9)
 
 
 def _numbers(
@@ -222,6 +230,14 @@ def is_turkish_id(digits: str) -> bool:
         return False
     n = [int(c) for c in digits]
     return (7 * sum(n[0:9:2]) - sum(n[1:8:2])) % 10 == n[9] and sum(n[:10]) % 10 == n[10]
+
+
+def is_nhs_number(digits: str) -> bool:
+    """Whether ten digits are an NHS number: the last follows from the others, weighted 10 to 2, modulo 11."""
+    if len(digits) != 10:
+        return False
+    check = -sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), digits, strict=False)) % 11
+    return check == int(digits[9])
 
 
 def is_german_tax_id(digits: str) -> bool:

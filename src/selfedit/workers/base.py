@@ -73,6 +73,10 @@ class Worker(Protocol):
         """What linear layers read over the sequences: `rank` leading directions of each second moment."""
         ...
 
+    def embed(self, texts: Items[str], layer: int) -> list[tuple[float, ...]]:
+        """For each text the mean of what a layer of the base reads over its tokens."""
+        ...
+
     def head(self, adapters: Items[AdapterLike]) -> Head: ...
 
     def keep_heads(self, folder: Path, limit_bytes: int = ...) -> None:

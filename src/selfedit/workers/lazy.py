@@ -69,6 +69,9 @@ class LazyWorker:
     def moments(self, sequences: Items[str | Sequence], head: Head | None = None, rank: int = 64) -> Moments:
         return self.hired.moments(sequences, head, rank)
 
+    def embed(self, texts: Items[str], layer: int) -> list[tuple[float, ...]]:
+        return self.hired.embed(texts, layer)
+
     def head(self, adapters: Items[AdapterLike]) -> Head:
         return Head(self.base, tuple(adapters))
 

@@ -71,6 +71,9 @@ class LocalWorker:
     def moments(self, sequences: Items[str | Sequence], head: Head | None = None, rank: int = 64) -> Moments:
         return self.engine.moments(sequences, head, rank)
 
+    def embed(self, texts: Items[str], layer: int) -> list[tuple[float, ...]]:
+        return self.engine.embed(texts, layer)
+
     def head(self, adapters: Items[AdapterLike]) -> Head:
         return self.engine.head(adapters)
 
