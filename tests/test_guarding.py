@@ -79,6 +79,13 @@ def test_a_piece_is_asked_once_and_nothing_where_there_is_none() -> None:
     assert found.likeliest([""]) == [("", float("-inf"))]
 
 
+def test_progress_is_told() -> None:
+    told: list[tuple[str, int, int]] = []
+    watched = Guard(cast(Any, Reading()), reading().line, lambda *each: told.append(each))
+    watched.orders([" ".join(f"Lamp {at} stands by the harbour." for at in range(60))])
+    assert [(done, total) for _, done, total in told] == [(0, 119), (64, 119)]
+
+
 def test_what_a_text_about_orders_quotes_is_not_read() -> None:
     about = f'A lecture on prompt injection attacks. An example of such an attack is: "{WISH}" Filters help.'
     assert reading().orders([about]) == [None]
@@ -87,7 +94,7 @@ def test_what_a_text_about_orders_quotes_is_not_read() -> None:
 
 @pytest.fixture
 def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opened, "guard", lambda worker: reading())
+    monkeypatch.setattr(opened, "guard", lambda worker, watch: reading())
 
 
 @pytest.fixture
@@ -112,7 +119,7 @@ def test_a_document_with_such_an_order_is_held_back_and_can_be_approved(memory: 
 def test_what_is_doubtful_is_learned_and_said(
     memory: Memory, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opened, "guard", lambda worker: reading(sure=3.0))
+    monkeypatch.setattr(opened, "guard", lambda worker, watch: reading(sure=3.0))
     report = memory.learn(folder, settings=SETTINGS)
     assert (report.tasks, report.accepted) == (2, True)
     assert [note for note in report.notes if "as the guard reads it" in note]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from selfedit.edits.sentences import sentences
+from selfedit.lessons import Watch, unwatched
 from selfedit.policies import guard_file
 from selfedit.screening import Finding, order, undisguised, unquoted
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 SURE, DOUBTFUL = 0.8, 0.4
 """How sure a finding is: of what is doubtful a policy only warns."""
+AT_ONCE = 64
+"""Pieces that are read together, between which progress is told."""
 SHORTEST, LONGEST = 16, 700
 """Letters: what is shorter orders nothing by itself; of what is longer so much is read."""
 
@@ -59,6 +62,7 @@ class Guard:
 
     worker: Worker
     line: Line
+    watch: Watch = unwatched
 
     def orders(self, texts: Items[str]) -> list[Finding | None]:
         """For each text the piece that is likeliest an order to the model; None where none counts as one."""
@@ -72,19 +76,26 @@ class Guard:
     def likeliest(self, texts: Items[str]) -> list[tuple[str, float]]:
         """For each text the likeliest piece, and the log-odds in nats that it is an order; ("", -inf)."""
         found = [pieces(text) for text in texts]
-        every = list(dict.fromkeys(piece for mine in found for piece in mine))
-        means = self.worker.embed(every, self.line.layer) if every else []
-        odds = {piece: self.line.odds(mean) for piece, mean in zip(every, means, strict=True)}
+        odds = self._odds(list(dict.fromkeys(piece for mine in found for piece in mine)))
         return [
             max(((piece, odds[piece]) for piece in mine), key=lambda each: each[1], default=("", -math.inf))
             for mine in found
         ]
 
+    def _odds(self, found: Items[str]) -> dict[str, float]:
+        odds: dict[str, float] = {}
+        for at in range(0, len(found), AT_ONCE):
+            self.watch("looking for orders to the model", at, len(found))
+            some = found[at : at + AT_ONCE]
+            means = self.worker.embed(some, self.line.layer)
+            odds |= {piece: self.line.odds(mean) for piece, mean in zip(some, means, strict=True)}
+        return odds
 
-def guard(worker: Worker) -> Guard | None:
+
+def guard(worker: Worker, watch: Watch = unwatched) -> Guard | None:
     """The guard that ships for the worker's base, or None."""
     path = guard_file(worker)
-    return Guard(worker, Line.read(path)) if path else None
+    return Guard(worker, Line.read(path), watch) if path else None
 
 
 def pieces(text: str) -> tuple[str, ...]:

@@ -195,7 +195,7 @@ class Memory:
             screening = Screening(settings.screening) if gate else None
             reading = self._read(paths, settings, screening or as_it_is)
             like = Lesson((), settings, asked, gate, correction=correction)
-            reader = guard(self.worker) if gate and settings.gate.guard else None
+            reader = guard(self.worker, watch) if gate and settings.gate.guard else None
             return Study(store, self._hire(store, watch), like, each, screening, reader).learn(reading)
 
     def forecast(
