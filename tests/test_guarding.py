@@ -89,7 +89,9 @@ def test_progress_is_told() -> None:
 def test_what_a_text_about_orders_quotes_is_not_read() -> None:
     about = f'A lecture on prompt injection attacks. An example of such an attack is: "{WISH}" Filters help.'
     assert reading().orders([about]) == [None]
-    assert reading().orders([about.replace('"', "")]) != [None]
+    (bare,) = reading().orders([about.replace('"', "")])
+    assert bare is not None
+    assert bare.sure < Policy().sure, "doubtful, in a text about orders"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, final
 from selfedit.edits.sentences import sentences
 from selfedit.lessons import Watch, unwatched
 from selfedit.policies import guard_file
-from selfedit.screening import Finding, order, undisguised, unquoted
+from selfedit.screening import Finding, discusses, order, undisguised, unquoted
 
 if TYPE_CHECKING:
     from selfedit.workers import Worker
@@ -65,9 +65,12 @@ class Guard:
     watch: Watch = unwatched
 
     def orders(self, texts: Items[str]) -> list[Finding | None]:
-        """For each text the piece that is likeliest an order to the model; None where none counts as one."""
+        """For each text the piece that is likeliest an order to the model; None where none counts as one.
+
+        In a text that is about such orders it is doubtful at most.
+        """
         return [
-            order(text, piece, SURE if odds >= self.line.sure else DOUBTFUL)
+            order(text, piece, SURE if odds >= self.line.sure and not discusses(text) else DOUBTFUL)
             if odds >= self.line.least
             else None
             for text, (piece, odds) in zip(texts, self.likeliest(texts), strict=True)

@@ -7,13 +7,14 @@ from selfedit.screening.copies import near_duplicates
 from selfedit.screening.deciding import CHECKS, Screened, findings, screen, screen_rows
 from selfedit.screening.encodings import undisguised
 from selfedit.screening.findings import Check, Finding
-from selfedit.screening.instructions import order, unquoted
+from selfedit.screening.instructions import discusses, order, unquoted
 
 __all__ = [
     "CHECKS",
     "Check",
     "Finding",
     "Screened",
+    "discusses",
     "findings",
     "near_duplicates",
     "order",

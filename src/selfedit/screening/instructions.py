@@ -59,6 +59,11 @@ def order(text: str, piece: str, sure: float) -> Finding:
     return Finding("instruction", what, start, start + len(piece), sure, _REMEDY, quote=told)
 
 
+def discusses(text: str) -> bool:
+    """Whether a text is about such orders: it speaks of attacks, of examples, or tells what somebody said."""
+    return _discusses(Page(text).plain)
+
+
 def unquoted(text: str) -> str:
     """A text that speaks of such orders, without what it quotes or sets as code; any other as it is."""
     page = Page(text)
