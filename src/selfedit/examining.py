@@ -5,6 +5,7 @@ Asks everything as it would be answered if the candidate were live. Keeps nothin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -52,32 +53,56 @@ class Examiner:
         whole = self._examined(self.adapter, 1.0)
         if not (self.lesson.gated and whole.verdict.gentler_may_pass):
             return whole
-        tried = {1.0: whole}
+        harmed = frozenset(check.name for check in whole.verdict.checks if not check.passed)
 
-        def passes(scale: float) -> bool:
-            if scale == 1.0:
-                return False
-            if scale not in tried:
-                tried[scale] = self._examined(self.adapter.scaled(scale), scale)
-            return tried[scale].verdict.accepted and _half(tried[scale], whole)
+        def harmless(scale: float) -> bool:
+            return scale < 1 and not self._harms(self.adapter.scaled(scale), harmed)
 
-        return tried[largest_scale(passes, self.lesson.settings.retention.bisection) or 1.0]
+        scale = largest_scale(harmless, self.lesson.settings.retention.bisection)
+        if scale is None:
+            return whole
+        part = self._examined(self.adapter.scaled(scale), scale)
+        return part if part.verdict.accepted and _half(part, whole) else whole
+
+    def _harms(self, part: Adapter, harmed: frozenset[str]) -> bool:
+        """Whether the part, too, harms anything that the whole adapter harmed. Asks about nothing else."""
+        after, limits = self._with(part), self.lesson.settings.gate
+        asked: dict[str, Callable[[], Evidence]] = {
+            "fluency": lambda: Evidence(fluency=self._fluency(after)),
+            "ability": lambda: Evidence(ability=self._ability(after)),
+            "invention": lambda: Evidence(invention=self._invention(after)),
+            "earlier": lambda: self._earlier(after),
+        }
+        return any(not pass_gate(asked[name](), limits).accepted for name in asked if name in harmed)
+
+    def _earlier(self, after: Served) -> Evidence:
+        if self._replaces:
+            return self._replaced(self._asked(after))
+        return Evidence(kept=_until_now(self._kept(after)))
 
     @cached_property
     def _ground(self) -> Ground:
         return self.pupil.ground(self.lesson.settings, "asking after")
 
     def _examined(self, adapter: Adapter, scale: float) -> Examined:
-        settings, reporting = self.lesson.settings, self.probing.reporting
         after = self._with(adapter)
+        rows, kept = self._asked(after), self._kept(after)
+        evidence = self._evidence(after, rows, kept) if self.lesson.gated else Evidence()
+        verdict = pass_gate(evidence, self.lesson.settings.gate)
+        return Examined(adapter, rows, kept, replace(verdict, scale=scale))
+
+    def _asked(self, after: Served) -> tuple[Asked, ...]:
+        """Its reporting probes, answered before and after."""
+        reporting = self.probing.reporting
         answers = after.answers([probe for _, probe in reporting], self._ground)
-        rows = tuple(
+        return tuple(
             Asked(task, p, judged(p, self.probing.before[p.id]), judged(p, answer))
             for (task, p), answer in zip(reporting, answers, strict=True)
         )
-        kept = retention(self.pupil, after, self._ground, self.probing.all(), settings.retention_probes)
-        evidence = self._evidence(after, rows, kept) if self.lesson.gated else Evidence()
-        return Examined(adapter, rows, kept, replace(pass_gate(evidence, settings.gate), scale=scale))
+
+    def _kept(self, after: Served) -> Kept:
+        probes = self.lesson.settings.retention_probes
+        return retention(self.pupil, after, self._ground, self.probing.all(), probes)
 
     def _with(self, adapter: Adapter) -> Served:
         settings = self.lesson.settings
@@ -172,12 +197,18 @@ class Examiner:
         return Change(base, now)
 
     def _invention(self, after: Served) -> Share | None:
-        asked = [each.probe for each in unknowns("choose")][: self.lesson.settings.gate.unknowns]
-        moved = self._whole.moved(self.pupil.served, asked)
+        asked, moved, before = self._unknown
         if not asked:
             return None
-        before, now = (invention(moved, self._asker(each)).invented for each in (self.pupil.served, after))
-        return Share(max(0, now - before), len(asked))
+        return Share(max(0, invention(moved, self._asker(after)).invented - before), asked)
+
+    @cached_property
+    def _unknown(self) -> tuple[int, list[Probe], int]:
+        """How many unanswerable questions are asked, those of them that are moved, and how many of these were
+        answered with an invention before."""
+        asked = [each.probe for each in unknowns("choose")][: self.lesson.settings.gate.unknowns]
+        moved = self._whole.moved(self.pupil.served, asked)
+        return len(asked), moved, invention(moved, self._asker(self.pupil.served)).invented
 
     def _asker(self, served: Served) -> Asker:
         """As whoever answers is asked: what recites is not shown any example."""

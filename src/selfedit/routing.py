@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence as Items
 from typing import TYPE_CHECKING, final
 
-from selfedit.edits.topics import Finder
+from selfedit.edits.topics import Finder, Fit
 from selfedit.edits.writer import about_prompt
 from selfedit.policies import shipped
 from selfedit.types import ScoreRequest, Task
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from selfedit.engine import Adapter
     from selfedit.workers import Worker
 
-RULE = 2
+RULE = 3
 """Raised whenever passages are found in another way, so that what was asked of others counts no more."""
 NEAREST = 2
 """Passages that words propose. With more no more questions were found (docs/results.md)."""
-LIKELIER = 0.5
-"""A question is about a passage that makes it likelier by more than this, in nats a token."""
-MUCH_LIKELIER = 1.0
-"""The same where they share few words: any text makes questions in its own language a little likelier."""
+LIKELIER = {Fit.ENOUGH: 0.5, Fit.LITTLE: 1.0, Fit.ALIEN: 1.6}
+"""A question is about a passage that makes it likelier by more than this, in nats a token. The less their
+words fit, the more: any text makes questions in its own language a little likelier."""
 
 
 @final
@@ -87,23 +86,24 @@ class Router:
         pairs = [(q, task) for q, tasks in zip(questions, near, strict=True) for task, _ in tasks]
         gains = iter(self._fitting.gains(pairs))
         return [
-            self._best(question, [(task, enough, next(gains)) for task, enough in tasks])
+            self._best(question, [(task, fit, next(gains)) for task, fit in tasks])
             for question, tasks in zip(questions, near, strict=True)
         ]
 
-    def may_be(self, question: str) -> tuple[tuple[Task, bool], ...] | None:
+    def may_be(self, question: str) -> tuple[tuple[Task, Fit], ...] | None:
         """The passages of which one is chosen, or none, by themselves; None where all others matter too."""
         return None if self._fitting is None else self._finder.nearest(question, NEAREST)
 
     def _by_words(self, question: str) -> Task | None:
-        return next((task for task, enough in self._finder.nearest(question, 1) if enough), None)
+        nearest = self._finder.nearest(question, 1)
+        return next((task for task, fit in nearest if fit is Fit.ENOUGH), None)
 
-    def _best(self, question: str, found: list[tuple[Task, bool, float | None]]) -> Task | None:
-        best, likeliest = None, LIKELIER
-        for task, enough, gain in found:
+    def _best(self, question: str, found: list[tuple[Task, Fit, float | None]]) -> Task | None:
+        best, likeliest = None, 0.0
+        for task, fit, gain in found:
             if gain is None:  # too long to be looked at
                 return self._by_words(question)
-            if gain > max(likeliest, LIKELIER if enough else MUCH_LIKELIER):
+            if gain > max(likeliest, LIKELIER[fit]):
                 best, likeliest = task, gain
         return best
 

@@ -137,7 +137,7 @@ class Served:
         near = None if probe.topic in self._titled else self._router.may_be(probe.question)
         if near is None:
             return None
-        told = [(task.id, str(enough), *_hashes(self._spoken(task))) for task, enough in near]
+        told = [(task.id, fit.value, *_hashes(self._spoken(task))) for task, fit in near]
         return [*told, _hashes(self._spoken(None))]
 
     def _each(

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import final
 
 import regex
@@ -24,6 +25,8 @@ def about(tasks: Sequence[Task], question: str) -> Task | None:
 
 _NAME = regex.compile(r"\b[\p{Lu}\p{N}][\w'-]*")
 """What begins with a capital or a digit."""
+_PROPER = regex.compile(r"\b\p{Lu}[\w'-]*")
+"""What begins with a capital."""
 COMMON = listed(
     """
     act add age allow appear area ask back bad become became begin began begun belong best big bring
@@ -50,6 +53,15 @@ ALONE = 0.25
 """The same where they share but one word, neither a name nor of the title; a common one is not enough."""
 
 
+class Fit(Enum):
+    """How a passage that shares a word with a question fits it, by words."""
+
+    ENOUGH = "enough"
+    LITTLE = "little"
+    ALIEN = "alien"
+    """The question has names, and the passage none of them: most likely it asks about something else."""
+
+
 @final
 class Finder:
     """Passages whose words are counted once, for many questions.
@@ -70,26 +82,29 @@ class Finder:
         """The nearest task, of equals the first; None where none shares a word."""
         return next((task for task, _ in self.nearest(question, 1)), None)
 
-    def nearest(self, question: str, count: int) -> tuple[tuple[Task, bool], ...]:
-        """At most so many that share a word, the nearest first; each with whether it shares enough.
+    def nearest(self, question: str, count: int) -> tuple[tuple[Task, Fit], ...]:
+        """At most so many that share a word, the nearest first; each with how it fits.
 
         Some words any question has in common with some text. A share is of the question's words, each at its
         weight; one that no task has weighs the most.
         """
         near, whole = self._near(question)
         places = sorted(near, key=lambda place: (-near[place].score, place))
-        return tuple((self._tasks[place], near[place].enough(whole)) for place in places[:count])
+        return tuple((self._tasks[place], near[place].fit(whole)) for place in places[:count])
 
     def _near(self, question: str) -> tuple[dict[int, _Near], float]:
         """Of each place that shares a word how near it is, and what the question's words weigh together."""
-        near: dict[int, _Near] = defaultdict(_Near)
-        whole, names = 0.0, _words(" ".join(_NAME.findall(question.partition(" ")[2])))
+        rest = question.partition(" ")[2]
+        names, proper = (_words(" ".join(kind.findall(rest))) for kind in (_NAME, _PROPER))
+        near: dict[int, _Near] = defaultdict(lambda: _Near(alien=bool(proper)))
+        whole = 0.0
         for word in sorted(_words(question)):
             held = self._places.get(word, ())
             weight = math.log(1 + len(self._tasks) / max(1, len(held))) / (1 + (word in COMMON))
             whole += weight
             for place, times in held:
                 near[place].share(weight, times, names=word in names, common=word in COMMON)
+                near[place].alien &= word not in proper
         return near, whole
 
 
@@ -97,6 +112,8 @@ class Finder:
 class _Near:
     """How near a task is to a question."""
 
+    alien: bool
+    """None of the question's names is shared, and it has some."""
     score: float = 0.0
     shared: float = 0.0
     words: int = 0
@@ -112,7 +129,12 @@ class _Near:
         self.telling |= names or times > 1
         self.uncommon |= not common
 
-    def enough(self, whole: float) -> bool:
+    def fit(self, whole: float) -> Fit:
+        if self.alien:
+            return Fit.ALIEN
+        return Fit.ENOUGH if self._enough(whole) else Fit.LITTLE
+
+    def _enough(self, whole: float) -> bool:
         if self.telling or self.words > 1:
             return self.shared > SHARED * whole
         return self.uncommon and self.shared > ALONE * whole
