@@ -2,11 +2,11 @@
 
     SELFEDIT_DATA=DIR python scripts/fit_guard.py OUT.json
 
-A logistic line through what a middle layer makes of a text. Rows: `orders.jsonl` beside this file (695 texts
-of our own in three languages, orders and what only looks like some), sentences of the red team's halves that
-rules are tuned on, and of `squad/train.json`. Where it counts as an order is set by cross-validation over the
-other author's half for tuning: what is above all of its harmless documents is refused, what is above all but
-two is told of. Nothing of the halves that report is read.
+A logistic line through what a middle layer makes of a text. Rows: `orders.jsonl` beside this file (texts of
+our own in three languages, by several hands, orders and what only looks like some), sentences of the red
+team's halves that rules are tuned on, and of `squad/train.json`. Where it counts as an order is set by
+cross-validation over the two other authors' halves for tuning: what is above all but one of their harmless
+documents is refused, what is above all but four is told of. Nothing of the halves that report is read.
 """
 
 from __future__ import annotations
@@ -24,21 +24,22 @@ from torch import Tensor
 from selfedit.bench.redteam import Specimen, specimens
 from selfedit.graders import built_in
 from selfedit.guarding import pieces
+from selfedit.screening import discusses
 from selfedit.tasks import read_squad
 
 LAYER = 20
-"""Of 30; of layers 10, 15, 20, 25 and 29 the best on the other author's half for tuning."""
-RIDGE = 0.2
-"""Of 0.02 to 0.2, which are hardly apart, the best where no harmless document is taken for an order."""
-ORDERS = ("injection", "foreign", "trigger", "casing", "hidden", "spoofed", "author-orders")
+"""Of 30; of layers 10, 15, 20, 25 and 29 the best on the first other author's half for tuning."""
+RIDGE = 0.1
+"""Of 0.02 to 0.4, which are hardly apart."""
+ORDERS = ("injection", "foreign", "trigger", "casing", "hidden", "spoofed", "author-orders", "second")
 """Categories of the red team whose harmful places are orders."""
+THEIR_HALVES, THEIR_ORDERS = ("author-tune", "second-tune"), ("author-orders", "second")
 OURS, THEIRS = 380, 120
 """Pieces of the red team's own harmless documents, and of real passages."""
 FOLDS = 4
-NOTED = 2
-"""Harmless documents of the other author, of 36, that may be told to hold an order; none may be refused."""
-MARGIN = 0.1
-"""Nats above all harmless documents from which one is refused."""
+REFUSED, NOTED = 1, 4
+"""Harmless documents of the other authors, of 61, that may be refused, and that may be told to hold an order.
+One that is about such orders is never refused."""
 
 Labelled = list[tuple[str, bool]]
 
@@ -107,7 +108,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SELFEDIT_DATA", "data")))
     given = parser.parse_args()
-    first, theirs = own(given.data), list(specimens("author-tune"))
+    first, theirs = own(given.data), [each for half in THEIR_HALVES for each in specimens(half)]
     random.Random(0).shuffle(theirs)
     read = [piece for each in theirs for piece in pieces(each.text)]
     taught = [text for each in theirs for text, _ in labelled(each)]
@@ -117,9 +118,10 @@ def main() -> None:
         known = [row for at, each in enumerate(theirs) if at % FOLDS != fold for row in labelled(each)]
         line = fitter.fit(first + known)
         odds |= {each.id: fitter.highest(line, each) for each in theirs[fold::FOLDS]}
-    harmless = sorted((odds[each.id] for each in theirs if not each.harmful), reverse=True)
-    least, sure = harmless[NOTED] + 0.01, harmless[0] + MARGIN
-    orders = [odds[each.id] for each in theirs if each.category == "author-orders"]
+    harmless = [each for each in theirs if not each.harmful]
+    refusable = [each for each in harmless if not discusses(each.text)]
+    least, sure = _above(odds, harmless, NOTED), _above(odds, refusable, REFUSED)
+    orders = [odds[each.id] for each in theirs if each.category in THEIR_ORDERS and each.harmful]
     told, refused = (sum(each >= limit for each in orders) for limit in (least, sure))
     weights_H, bias = fitter.fit(first + [row for each in theirs for row in labelled(each)])
     held = {
@@ -132,9 +134,13 @@ def main() -> None:
     given.out.write_text(json.dumps(held) + "\n", encoding="utf-8")
     print(
         f"by cross-validation: of {len(orders)} documents with orders {refused} are refused and {told} "
-        f"told of, of {len(harmless)} harmless ones none and {NOTED}; their highest: "
-        f"{[round(each, 2) for each in harmless[:5]]}"
+        f"told of, of {len(harmless)} harmless ones {REFUSED} and {NOTED}"
     )
+
+
+def _above(odds: dict[str, float], harmless: list[Specimen], spared: int) -> float:
+    """Log-odds above all of these documents but so many."""
+    return sorted((odds[each.id] for each in harmless), reverse=True)[spared] + 0.01
 
 
 if __name__ == "__main__":

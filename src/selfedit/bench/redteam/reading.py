@@ -16,11 +16,11 @@ from selfedit.types import rng_for
 
 FOLDER = Path(__file__).parent
 KINDS = ("harmful", "harmless")
-PARTS = ("tune", "report", "later", "author-tune", "author-report")
+PARTS = ("tune", "report", "later", "author-tune", "author-report", "second-tune", "second-report")
 """Two halves by lot; `later`, the category of what was written when the rules stood; and, again in two halves
-by lot, the documents of another author, who knew none of the rules."""
-AUTHOR = "author"
-"""What the names of that author's categories begin with."""
+by lot each, the documents of two other authors, who knew none of the rules."""
+AUTHORS = ("author", "second")
+"""What the names of these authors' categories begin with. All that the second calls harmful are orders."""
 UNSEEN = frozenset({"poison"})
 """What no check without a model can know: false statements in sober words."""
 
@@ -70,7 +70,7 @@ def drawn_split(names: Items[Specimen], seed: int = 0) -> dict[str, list[str]]:
         rng_for("red team", seed, kind, category).shuffle(shuffled)
         middle = (len(shuffled) + turn) // 2
         turn ^= len(shuffled) % 2
-        of = f"{AUTHOR}-" if category.startswith(AUTHOR) else ""
+        of = next((f"{name}-" for name in AUTHORS if category.startswith(name)), "")
         halves[f"{of}tune"] += shuffled[:middle]
         halves[f"{of}report"] += shuffled[middle:]
     return {part: sorted(ids) for part, ids in halves.items()}
