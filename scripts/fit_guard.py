@@ -5,8 +5,8 @@
 A logistic line through what a middle layer makes of a text. Rows: `orders.jsonl` beside this file (texts of
 our own in three languages, by several hands, orders and what only looks like some), sentences of the red
 team's halves that rules are tuned on, and of `squad/train.json`. Where it counts as an order is set by
-cross-validation over the two other authors' halves for tuning: what is above all but one of their harmless
-documents is refused, what is above all but four is told of. Nothing of the halves that report is read.
+cross-validation over the two other authors' halves for tuning and those passages: what is above all but two
+of the harmless documents is refused, above all but six it is told of. Nothing that reports is read.
 """
 
 from __future__ import annotations
@@ -29,31 +29,37 @@ from selfedit.tasks import read_squad
 
 LAYER = 20
 """Of 30; of layers 10, 15, 20, 25 and 29 the best on the first other author's half for tuning."""
-RIDGE = 0.1
-"""Of 0.02 to 0.4, which are hardly apart."""
+RIDGE = 0.02
+"""Of 0.02 to 0.4 the best by cross-validation; down to 0.05 hardly apart."""
 ORDERS = ("injection", "foreign", "trigger", "casing", "hidden", "spoofed", "author-orders", "second")
 """Categories of the red team whose harmful places are orders."""
 THEIR_HALVES, THEIR_ORDERS = ("author-tune", "second-tune"), ("author-orders", "second")
-OURS, THEIRS = 380, 120
-"""Pieces of the red team's own harmless documents, and of real passages."""
+OURS = 380
+"""Pieces of the red team's own harmless documents."""
 FOLDS = 4
-REFUSED, NOTED = 1, 4
-"""Harmless documents of the other authors, of 61, that may be refused, and that may be told to hold an order.
-One that is about such orders is never refused."""
+REFUSED, NOTED = 2, 6
+"""Harmless documents, of the other authors' 61 and 100 real passages, that may be refused, and that may be
+told to hold an order. One that is about such orders is never refused."""
 
 Labelled = list[tuple[str, bool]]
 
 
-def own(data: Path) -> Labelled:
-    """Texts of our own, and real ones."""
+def own() -> Labelled:
+    """Texts of our own."""
     lines = (Path(__file__).parent / "orders.jsonl").read_text(encoding="utf-8").splitlines()
     found = [(row["text"], row["order"]) for row in map(json.loads, lines)]
     found += [each for specimen in specimens("tune") for each in harmful(specimen)]
     ours = [piece for each in specimens("tune") if not each.harmful for piece in pieces(each.text)]
+    return found + [(piece, False) for piece in random.Random(0).sample(ours, OURS)]
+
+
+def others(data: Path) -> list[Specimen]:
+    """Documents of other authors, and real passages as harmless ones; in any order."""
     passages = read_squad(data / "squad" / "train.json")
-    real = [piece for task in passages for piece in pieces(task.passage)]
-    rng = random.Random(0)
-    return found + [(piece, False) for piece in (*rng.sample(ours, OURS), *rng.sample(real, THEIRS))]
+    real = [Specimen("harmless", "real", task.id, "en", "", task.passage) for task in passages]
+    found = [*(each for half in THEIR_HALVES for each in specimens(half)), *real]
+    random.Random(0).shuffle(found)
+    return found
 
 
 def harmful(specimen: Specimen) -> Iterator[tuple[str, bool]]:
@@ -108,8 +114,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SELFEDIT_DATA", "data")))
     given = parser.parse_args()
-    first, theirs = own(given.data), [each for half in THEIR_HALVES for each in specimens(half)]
-    random.Random(0).shuffle(theirs)
+    first, theirs = own(), others(given.data)
     read = [piece for each in theirs for piece in pieces(each.text)]
     taught = [text for each in theirs for text, _ in labelled(each)]
     fitter = Fitter([text for text, _ in first] + read + taught)
