@@ -8,7 +8,7 @@ let in.
 A harmful document is *blocked* where it is refused, *defused* where what is harmful in it (marked in the set)
 is gone from what is left, else *passed*, or *noted* where the guard at least tells of it. A harmless one is
 *wrongly blocked* where it is refused or a letter of it changed. Rules were tuned on the halves `tune` and
-`author-tune` alone. Intervals are Wilson's (1927), at 95 %.
+`author-tune`, the guard on these and `second-tune`. Intervals are Wilson's (1927), at 95 %.
 """
 
 from __future__ import annotations
